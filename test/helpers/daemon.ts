@@ -142,7 +142,7 @@ export class TestDaemon implements AsyncDisposable {
       join(project, 'bin/berthd'),
       ...this.flags,
     ]
-    // `ip netns exec` would need a name in /run/netns. Like it, this also mounts a new /sys.
+    // `ip netns exec` would need a name in /run/netns, and would also mount a new /sys.
     const [file = '', ...args] = netns === undefined ? command : ['nsenter', `--net=${netns}`, ...command]
     const child = spawn(file, args, {
       stdio: ['ignore', log, log],
@@ -212,7 +212,7 @@ export class TestDaemon implements AsyncDisposable {
     return new TerminalCommand([program, '-H', this.host, ...args], size)
   }
 
-  /** Sends one request of the Engine API. If no answer comes, the error says whether the daemon runs, and has its log. */
+  /** Sends one request of the Engine API. If no answer comes, the error says whether the daemon runs, with its log. */
   async api<T = unknown>(method: string, path: string, body?: RequestBody): Promise<ApiResponse<T>> {
     try {
       return await requestOverSocket<T>(this.socket, method, path, body)

@@ -93,11 +93,11 @@ async function execTrue(daemon: TestDaemon, id: string): Promise<number> {
   const { status, body } = await daemon.api<{ Id: string }>('POST', `/containers/${id}/exec`, { Cmd: ['true'] })
   if (status !== 201) return status
   const started = await daemon.api('POST', `/exec/${body.Id}/start`, { Detach: true })
-  // A container may end while a process is being made in it: whatever the answer, it is no answer of success.
+  // A container may end while a process starts in it; the answer is then not a success.
   return started.status >= 400 ? 409 : started.status
 }
 
-/** The states that these answers leave room for. A lost operation may have stopped after any of its steps. */
+/** The states that these answers allow. A lost operation may have stopped after any of its steps. */
 export function statesAfter(before: Status, chosen: readonly Operation[], answers: readonly Answer[]): Set<Status> {
   const found = new Set<Status>()
   const seen = new Set<string>()
@@ -114,7 +114,7 @@ export function statesAfter(before: Status, chosen: readonly Operation[], answer
       const step = steps[position[index] ?? 0]
       if (step === undefined) return
       const after = step(now)
-      // What was refused goes no further.
+      // A refused operation makes no further steps.
       const next = after === undefined ? steps.length : (position[index] ?? 0) + 1
       walk(after ?? now, position.with(index, next), refused.with(index, after === undefined))
     })
@@ -123,7 +123,7 @@ export function statesAfter(before: Status, chosen: readonly Operation[], answer
   return found
 }
 
-/** A container in a state; gives its id. */
+/** Creates a container in a state; returns its id. */
 export async function prepare(
   daemon: TestDaemon,
   status: Status,

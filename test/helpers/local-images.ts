@@ -10,9 +10,9 @@ export class LocalImages implements AsyncDisposable {
   readonly daemon: TestDaemon
   /** For the test's own files. */
   readonly directory: string
-  /** What `load` reads. */
+  /** The archive for `load`. */
   readonly archive: string
-  /** Of busybox:latest. */
+  /** The id of busybox:latest. */
   readonly id: string
   readonly short: string
 
@@ -31,7 +31,7 @@ export class LocalImages implements AsyncDisposable {
     return new LocalImages(await TestDaemon.start(), directory, archive, id)
   }
 
-  /** Only busybox:latest is left. */
+  /** Removes every image except busybox:latest. */
   async reset(): Promise<void> {
     const { daemon } = this
     const containers = (await daemon.ok(['ps', '-aq'])).split('\n').filter((one) => one !== '')

@@ -14,7 +14,7 @@ import { until } from './wait.ts'
 /** A message of GELF. */
 export type GelfMessage = Readonly<Record<string, string | number>>
 
-/** Debian's rsyslog, which writes each message as it came to a file. */
+/** Debian's rsyslog, which writes each message unchanged to a file. */
 export class SyslogServer implements AsyncDisposable {
   readonly root: string
   readonly udpPort: number
@@ -57,7 +57,7 @@ input(type="imuxsock" Socket="${root}/devlog" CreatePath="on" ruleset="all" Rate
     return server
   }
 
-  /** The messages as they came, one a line. */
+  /** The unchanged messages, one per line. */
   get raw(): string {
     return readIfThere(join(this.root, 'raw'))
   }
@@ -74,7 +74,7 @@ input(type="imuxsock" Socket="${root}/devlog" CreatePath="on" ruleset="all" Rate
   }
 }
 
-/** systemd's journald, as an instance of its own beside whatever journal the host has. */
+/** systemd's journald, as a separate instance next to the host's journal. */
 export class JournalServer implements AsyncDisposable {
   readonly #namespace: string
   readonly #process: RunningCommand
@@ -96,7 +96,7 @@ export class JournalServer implements AsyncDisposable {
     return `/run/systemd/journal.${this.#namespace}/socket`
   }
 
-  /** What it has of a container, oldest first. */
+  /** Its entries of a container, oldest first. */
   async entries(containerId: string): Promise<Readonly<Record<string, unknown>>[]> {
     const match = `CONTAINER_ID_FULL=${containerId}`
     const args = ['--namespace', this.#namespace, '-o', 'json', '--all', '--no-pager', match]
@@ -124,7 +124,7 @@ export interface FluentEvent {
   readonly record: Readonly<Record<string, string>>
 }
 
-/** A server of the Forward protocol, which confirms what it is asked to. */
+/** A server of the Forward protocol, which confirms batches on request. */
 export class FluentdServer extends FluentServer implements AsyncDisposable {
   readonly events: FluentEvent[] = []
 

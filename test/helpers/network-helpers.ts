@@ -12,7 +12,7 @@ export interface Endpoint {
   readonly DNSNames: readonly string[] | null
 }
 
-/** Helpers that work with the daemon of a test file, which is there when they are called. */
+/** Helpers that use the daemon of a test file, which must exist when they are called. */
 export function networkHelpers(daemonOf: () => TestDaemon) {
   /** A web server that says its own name. */
   function web(name: string, ...options: string[]): Promise<string> {
@@ -28,7 +28,7 @@ export function networkHelpers(daemonOf: () => TestDaemon) {
     return (await endpoints(container))[network]?.IPAddress ?? ''
   }
 
-  /** True when a container gets the page of an address. */
+  /** Whether a container can fetch the page at an address. */
   async function reaches(from: string, address: string): Promise<boolean> {
     const script = `timeout 2 wget -qO- http://${address}/`
     return (await daemonOf().docker(['exec', from, 'sh', '-c', script])).code === 0

@@ -21,20 +21,20 @@ export async function runAs(ids: Ids, script: string, input?: string): Promise<C
   return await runCommand(program, args, { cwd: '/', ...(input === undefined ? {} : { input }) })
 }
 
-/** Everything below the directories, as root sees it. What goes meanwhile is left out. */
+/** Everything below the directories, as root sees it. Files that disappear meanwhile are left out. */
 export async function pathsBelow(directories: readonly string[]): Promise<readonly string[]> {
   const found = await runOrThrow('sh', ['-c', 'find "$@" -mindepth 1 2>/dev/null || true', 'sh', ...directories])
   return found.split('\n')
 }
 
-/** Those of the paths that the user can look at. Knowing a path is enough to try, and conmon's command line has some. */
+/** The paths that the user can stat. Knowing a path is enough to try, and conmon's command line shows some. */
 export async function reachedBy(ids: Ids, paths: readonly string[]): Promise<readonly string[]> {
   const script = 'while IFS= read -r path; do [ -e "$path" ] || [ -L "$path" ] && printf "%s\\n" "$path"; done; true'
   const { stdout } = await runAs(ids, script, `${paths.join('\n')}\n`)
   return stdout.split('\n').filter((path) => path !== '')
 }
 
-/** Those of the files that the user can open for reading. */
+/** The files that the user can open for reading. */
 export async function readableBy(ids: Ids, paths: readonly string[]): Promise<readonly string[]> {
   const script = 'while IFS= read -r path; do [ -f "$path" ] && [ -r "$path" ] && printf "%s\\n" "$path"; done; true'
   const { stdout } = await runAs(ids, script, `${paths.join('\n')}\n`)

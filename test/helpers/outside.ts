@@ -29,7 +29,7 @@ export class Outside implements AsyncDisposable {
     this.address6 = `fd0b:${number.toString(16)}::2`
   }
 
-  /** Makes one; with `await using` it goes with the test. */
+  /** Creates one; with `await using` it is removed with the test. */
   static async make(): Promise<Outside> {
     const outside = new Outside()
     const { near, netns } = outside
@@ -53,7 +53,7 @@ export class Outside implements AsyncDisposable {
     return outside
   }
 
-  /** What a page says; '' when it can not be had. */
+  /** The text of a page; '' if it cannot be fetched. */
   async page(url: string): Promise<string> {
     const curl = ['curl', '-g', '-s', '--max-time', '2', url]
     return (await runCommand('ip', ['netns', 'exec', this.netns, ...curl])).stdout.trim()

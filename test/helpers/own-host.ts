@@ -25,7 +25,7 @@ const addresses = { host: '198.51.100.1', neighbour: '198.51.100.2' } as const
 export class OwnHost implements AsyncDisposable {
   /** The host's namespace. */
   readonly netns: string
-  /** The neighbour's. */
+  /** The neighbor's namespace. */
   readonly outside: string
   readonly address = addresses.host
   readonly outsideAddress = addresses.neighbour
@@ -37,7 +37,7 @@ export class OwnHost implements AsyncDisposable {
     this.outside = `/tmp/bon-${tag}`
   }
 
-  /** Makes both namespaces; the host's default route leads to the neighbour. */
+  /** Creates both namespaces; the host's default route leads to the neighbor. */
   static make(): OwnHost {
     const host = new OwnHost()
     createNetworkNamespace(host.outside)
@@ -69,12 +69,12 @@ export class OwnHost implements AsyncDisposable {
     return execFileSync('nsenter', [`--net=${this.netns}`, ...command], { encoding: 'utf8', stdio: 'pipe' })
   }
 
-  /** Runs a program on the neighbour (or, with `netns`, elsewhere). */
+  /** Runs a program on the neighbor (or, with `netns`, in another namespace). */
   runOutside(command: readonly string[], options?: CommandOptions, netns = this.outside): Promise<CommandResult> {
     return runCommand('nsenter', [`--net=${netns}`, ...command], options)
   }
 
-  /** What a page (`PORT` or `PORT/PATH`) says to the neighbour, or 'failed'. */
+  /** The text that the neighbor gets of a page (`PORT` or `PORT/PATH`), or 'failed'. */
   async page(page: number | string, address: string = this.address, netns = this.outside): Promise<string> {
     const { code, stdout } = await this.runOutside(
       ['curl', '-sf', '-m', '1', '--noproxy', '*', `http://${address}:${page}`],
@@ -84,7 +84,7 @@ export class OwnHost implements AsyncDisposable {
     return code === 0 ? stdout.trim() : 'failed'
   }
 
-  /** A connection of the neighbour's. */
+  /** Opens a connection from the neighbor. */
   connect(port: number, address: string = this.address, netns = this.outside): Socket {
     return new Socket({ fd: inNetworkNamespace(netns, () => connectStreamSocket(address, port)) })
   }

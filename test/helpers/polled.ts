@@ -1,8 +1,8 @@
 import { closeFd, FdPoll, makePipe, writeFd } from '../../src/sys/index.ts'
 
-/** Resolves when the event loop has told of every descriptor that was ready before the call: the kernel gives them in
- *  the order in which they became ready, and one that becomes ready now comes last. So a test can say that something
- *  does not happen. */
+/** Resolves once the event loop has reported every descriptor that was ready before the call. The kernel reports them
+ *  in the order in which they became ready, and this call's own descriptor becomes ready last. With it, a test can
+ *  show that something does not happen. */
 export async function polled(): Promise<void> {
   const [readEnd, writeEnd] = makePipe()
   const { promise, resolve } = Promise.withResolvers<void>()

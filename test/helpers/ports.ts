@@ -7,12 +7,12 @@ import { createServer, type ListenOptions, type Server } from 'node:net'
 const lowest = 20_000
 const highest = 31_999
 
-/** A port on which nobody listens and which no other test gets while this process lives. */
+/** A port on which no process listens and which no other test gets while this process runs. */
 export function freePort(): Promise<number> {
   return freePorts(1)
 }
 
-/** The first of so many such ports in a row. */
+/** The first of `count` such consecutive ports. */
 export async function freePorts(count: number): Promise<number> {
   for (let attempt = 0; attempt < 1000; attempt += 1) {
     const first = randomInt(lowest, highest - count)
@@ -25,9 +25,9 @@ export async function freePorts(count: number): Promise<number> {
   throw new Error(`no ${count} free ports from ${lowest} to ${highest}`)
 }
 
-/** What shows other tests that a port is given away; nothing when it is not to be had. */
+/** Marks a port as taken for other tests; returns an empty list if that is not possible. */
 async function markOf(port: number): Promise<Server[]> {
-  // An abstract socket goes with the process, however that ends.
+  // The kernel removes an abstract socket with its process, however that ends.
   const mark = await listen({ path: `\0berth-test-port-${port}` })
   if (mark === undefined) return []
   const probe = await listen({ host: '0.0.0.0', port })
@@ -39,7 +39,7 @@ async function markOf(port: number): Promise<Server[]> {
   return [mark.unref()]
 }
 
-/** Undefined when the address is taken. */
+/** Undefined if the address is in use. */
 function listen(address: ListenOptions): Promise<Server | undefined> {
   return new Promise((resolve) => {
     const server = createServer()

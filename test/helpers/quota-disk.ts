@@ -11,7 +11,7 @@ const formats = {
 
 export type QuotaFileSystem = keyof typeof formats
 
-/** mkfs.xfs makes none that is smaller. */
+/** The smallest size that mkfs.xfs accepts. */
 const diskBytes = 320 * 1024 * 1024
 
 const quotactlFd = rawSyscall('int64_t syscall(int64_t number, int fd, uint32_t command, uint32_t id, void *value)')
@@ -28,7 +28,7 @@ export class QuotaDisk implements Disposable {
     this.path = join(home, 'm')
   }
 
-  /** Makes and mounts one; a text says why this machine can't. */
+  /** Creates and mounts one, or returns a text that says why this machine cannot. */
   static make(kind: QuotaFileSystem): QuotaDisk | string {
     const home = mkdtempSync('/tmp/b-q-')
     const disk = new QuotaDisk(home)
@@ -49,7 +49,7 @@ export class QuotaDisk implements Disposable {
     return disk
   }
 
-  /** The limits that the file system knows of, in bytes. */
+  /** The limits that the file system has, in bytes. */
   limits(): readonly number[] {
     const fd = openFd(this.path, 0)
     const found: number[] = []

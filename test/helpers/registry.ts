@@ -7,20 +7,20 @@ import { freePort } from './ports.ts'
 import { until } from './wait.ts'
 
 export interface RegistryOptions {
-  /** Asks for this user name and password (Basic). */
+  /** Requires this user name and password (Basic). */
   readonly htpasswd?: string
-  /** Asks for tokens of such a service; `certificate` (PEM) is of the key that signs them. */
+  /** Requires tokens of this service; `certificate` (PEM) is that of the signing key. */
   readonly tokens?: {
     readonly realm: string
     readonly service: string
     readonly issuer: string
     readonly certificate: string
   }
-  /** Speaks TLS; `clients` (PEM) is the authority of the clients that may talk to it. */
+  /** Uses TLS; `clients` (PEM) is the authority that must have issued the clients' certificates. */
   readonly tls?: { readonly certificate: string; readonly key: string; readonly clients?: string }
 }
 
-/** Whether somebody listens there. */
+/** Whether a process listens there. */
 function answers(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1', () => resolve(true))
@@ -65,7 +65,7 @@ export class TestRegistry implements AsyncDisposable {
     return registry
   }
 
-  /** Copies a docker-archive in as `repository`; gives the whole reference. */
+  /** Copies a docker-archive into `repository`; returns the full reference. */
   async push(archive: string, repository: string, flags: readonly string[] = []): Promise<string> {
     const source = ['--insecure-policy', 'copy', '--quiet', '--dest-tls-verify=false', ...flags]
     await runOrThrow('skopeo', [...source, `docker-archive:${archive}`, `docker://${this.name}/${repository}`])

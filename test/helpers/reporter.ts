@@ -23,7 +23,7 @@ interface FileResult {
 }
 
 const root = `${process.cwd()}/`
-/** What the runner itself says at the end. */
+/** The runner's own final messages. */
 const runnerTotal = /^(?:tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) \d/
 
 /** Turns the runner's events into text. */
@@ -35,7 +35,7 @@ export default async function* report(source: AsyncIterable<TestEvent>): AsyncGe
     if (event.type === 'test:stderr') yield event.data.message ?? ''
     notes.push(...diagnostics(event))
     if (event.type !== 'test:pass' && event.type !== 'test:fail') continue
-    // A suite that is skipped has no tests to tell of.
+    // A skipped suite has no tests to report.
     if (event.data.details?.type === 'suite' && !isMarked(event.data.skip)) continue
     const path = (event.data.file ?? '').replace(root, '')
     const file = files.get(path) ?? { passed: 0, failed: 0, skipped: 0, durationMs: 0 }
@@ -49,13 +49,13 @@ export default async function* report(source: AsyncIterable<TestEvent>): AsyncGe
   writeTotals([...files.values()])
 }
 
-/** What a test says about itself (`t.diagnostic()`). */
+/** A test's own messages (`t.diagnostic()`). */
 function diagnostics({ type, data }: TestEvent): string[] {
   const isTests = type === 'test:diagnostic' && data.file !== undefined && !runnerTotal.test(data.message ?? '')
   return isTests ? [`${data.file?.replace(root, '')}: ${data.message}`] : []
 }
 
-/** Adds one test's end to its file's result; gives what there is to say about it. */
+/** Adds the result of one test to that of its file; returns the text to print. */
 function count(file: FileResult, path: string, { type, data }: TestEvent): { text?: string; note?: string } {
   file.durationMs += data.details?.duration_ms ?? 0
   if (isMarked(data.skip) || isMarked(data.todo)) {

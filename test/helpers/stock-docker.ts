@@ -18,7 +18,7 @@ export class StockDocker implements AsyncDisposable {
     this.#process = process
   }
 
-  /** Starts one; with `await using` it ends with the test. With `netns`, it has a bridge and rules in that network namespace. */
+  /** Starts one; with `await using` it ends with the test. With `netns`, its bridge and rules are in that namespace. */
   static async start({ netns }: { readonly netns?: string } = {}): Promise<StockDocker> {
     const root = mkdtempSync('/tmp/b-sd-')
     for (const name of ['d', 'x']) mkdirSync(join(root, name))

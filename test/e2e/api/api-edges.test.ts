@@ -14,7 +14,7 @@ before(async () => {
 })
 after(() => daemon?.[Symbol.asyncDispose]())
 
-/** A frame as the stream has it, for texts of less than 256 bytes. */
+/** A frame of the stream, for texts of less than 256 bytes. */
 function frame(stream: 1 | 2, text: string): string {
   return `${String.fromCharCode(stream)}\0\0\0\0\0\0${String.fromCharCode(text.length)}${text}`
 }
@@ -241,7 +241,7 @@ test('MAC addresses stay with their networks; old clients see names and addresse
   assert.match(wide.body.Warnings.join(), /container-wide MacAddress field is now deprecated/)
   const shown = (await daemon.api<Attached>('GET', '/v1.45/containers/wide/json')).body
   assert.deepEqual([shown.Config.MacAddress, shown.NetworkSettings.Networks.one?.MacAddress], [mac, mac])
-  // Once more is nothing new to a container that does not run.
+  // A second stop does not change a stopped container.
   assert.equal((await daemon.api('POST', '/networks/one/connect', { Container: 'wide' })).status, 200)
   await daemon.ok(['rm', '-f', 'macs', 'wide'])
   await daemon.ok(['network', 'rm', 'one', 'two'])

@@ -213,7 +213,7 @@ describe('raw streams', () => {
       const stream = hijack(`/containers/${id}/attach?stream=1&stdin=1&stdout=1&stderr=1`, upgrade)
       const head = await stream.head()
       assert.match(head, upgrade ? /^HTTP\/1\.1 101 UPGRADED/ : /^HTTP\/1\.1 200 OK/)
-      // Who asks for no upgrade is an old client, which knows no other type.
+      // A client that requests no upgrade is an old one, which knows no other type.
       const type = upgrade ? 'multiplexed' : 'raw'
       assert.match(head, new RegExp(`Content-Type: application/vnd\\.docker\\.${type}-stream`, 'i'))
       if (upgrade) assert.match(head, /Upgrade: tcp/i)
@@ -229,7 +229,7 @@ describe('raw streams', () => {
   }
 
   /** All of each stream. Frames end where the engine read, not where the process wrote, and the order of two pipes
-   *  against each other is not fixed: what is promised is every byte of each stream, in order. */
+   *  against each other is not fixed. The guarantee is every byte of each stream, in order. */
   function byStream(frames: [stream: number, text: string][]): Record<number, string> {
     const texts: Record<number, string> = {}
     for (const [stream, text] of frames) texts[stream] = (texts[stream] ?? '') + text

@@ -185,7 +185,7 @@ describe('events', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as Message)
     const all = events.map(({ Type, Action }) => `${Type} ${Action}`)
-    // `since` counts in seconds: what other tests did just before is in front.
+    // `since` counts in seconds, so earlier events of other tests come first.
     const told = all.slice(all.indexOf('volume create'))
     assert.deepEqual(told.slice(0, 2), ['volume create', 'volume create'])
     assert.deepEqual(told.slice(2, 9), [

@@ -161,7 +161,7 @@ describe('events', () => {
     const since = String(Math.floor(Date.now() / 1000))
     const format = '{{.Actor.Attributes.name}} {{.Action}}'
     const live = daemon.spawnDocker(['events', '--filter', 'type=container', '--format', format])
-    // It listens when it tells of something.
+    // The stream is open once it sends an event.
     await until(
       async () => {
         await daemon.ok(['rm', await daemon.ok(['create', '--name', 'before', 'busybox'])])

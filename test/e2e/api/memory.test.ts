@@ -30,8 +30,8 @@ before(async () => {
 })
 after(() => daemon?.[Symbol.asyncDispose]())
 
-/** Does the work some times to fill caches, counts, does it again, and counts until what is told behind the answers has
- *  happened as well. Names in `kept` are known to stay. */
+/** Does the work some times to fill caches, counts, does it again, and counts until the work behind the answers has
+ *  ended as well. Names in `kept` are known to stay. */
 async function leavesNothing(work: () => Promise<unknown>, kept: ReadonlySet<string> = new Set()): Promise<void> {
   const many = async (count: number) => {
     for (let done = 0; done < count; done++) await work()
@@ -48,11 +48,11 @@ async function leavesNothing(work: () => Promise<unknown>, kept: ReadonlySet<str
     },
     { what: () => `the daemon to let go: ${more().join(', ')}; ${start.descriptors} → ${end.descriptors} descriptors` },
   )
-  // Workers of the pool, which come when they are first needed.
+  // Workers of the pool, which start when they are first needed.
   assert.ok(end.threads <= start.threads + 4, `${start.threads} → ${end.threads} threads`)
 }
 
-/** Sends a request and leaves without a word as soon as something of the answer is there. */
+/** Sends a request and disconnects as soon as part of the answer has arrived. */
 async function leave(method: string, path: string, headers: readonly string[] = []): Promise<void> {
   const socket = connect(daemon.socket)
   const lines = [`${method} /v1.45${path} HTTP/1.1`, 'Host: d', ...headers, '', '']

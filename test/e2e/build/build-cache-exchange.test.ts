@@ -20,7 +20,7 @@ after(async () => {
   for (const one of [first, second, registry]) await one[Symbol.asyncDispose]()
 })
 
-/** What the steps were: `CACHED` or `DONE`, by their names. */
+/** The results of the steps (`CACHED` or `DONE`), by their names. */
 async function build(daemon: TestDaemon, ...args: readonly string[]): Promise<Readonly<Record<string, string>>> {
   const { stderr } = await berthBuild(daemon, ['--progress', 'plain', '--network', 'none', ...args])
   const names = new Map([...stderr.matchAll(/^#(\d+) (\[.*)$/gm)].map((match) => [match[1], match[2] ?? '']))

@@ -141,7 +141,7 @@ test('the step that mounts ssh reaches the agent', async () => {
       'ssh:1',
       context.path,
     ])
-    // Some busybox have no `local:`; then the socket must at least have been there.
+    // Some builds of busybox lack `local:`; then the socket must at least exist.
     assert.ok(code === 0 || /nc:/.test(stderr), stderr)
     if (code === 0) assert.deepEqual([asked, await cat('ssh:1', '/reply')], [['ask'], 'told'])
   } finally {
@@ -270,7 +270,7 @@ test('builder du and prune show and remove the cache', async () => {
   )
 })
 
-/** Serves files as they lie there, which is what git's old protocol wants. */
+/** Serves plain files, as git's old protocol requires. */
 function createStaticServer(root: string): { readonly port: Promise<number>; close(): void } {
   const { promise, resolve } = Promise.withResolvers<number>()
   const server = process.getBuiltinModule('node:http').createServer((request, response) => {

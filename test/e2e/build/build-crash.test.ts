@@ -99,7 +99,7 @@ test('a build can be canceled by its name', async () => {
   void build.then((ended) => {
     error = ended.error
   })
-  // A name that nobody has, or has any more, is no error, as with Docker.
+  // As with Docker, an unknown name is no error.
   await until(
     async () => {
       assert.equal((await daemon.api('POST', '/build/cancel?id=mine')).status, 200)

@@ -21,7 +21,7 @@ after(async () => {
   await daemon?.[Symbol.asyncDispose]()
 })
 
-/** Builds; gives what was shown and the image's id. */
+/** Builds; returns the output and the image's id. */
 async function build(
   args: readonly string[],
   host = proxy.host,
@@ -152,7 +152,7 @@ describe('a context of 100,000 files', () => {
     for (let index = 1; index < filesEach; index += 1) linkSync(first, join(directory, `f${index}`))
   }
 
-  /** Builds with this Dockerfile; gives how many bytes the client sent. */
+  /** Builds with this Dockerfile; returns how many bytes the client sent. */
   async function sentBytes(dockerfile: string): Promise<number> {
     context.put('Dockerfile', dockerfile)
     proxy.takeSentBytes()
@@ -193,7 +193,7 @@ describe('a context of 100,000 files', () => {
   })
 })
 
-/** The steps that were run: neither found in the cache nor of the builder's own. */
+/** The steps that ran: neither cached nor internal steps of the builder. */
 function builtSteps(shown: string): readonly string[] {
   const names = new Map(
     [...shown.matchAll(/^(#\d+) \[[^\]]*\d+\/\d+\] ((?:COPY|RUN|WORKDIR) .*)$/gm)].map(([, id = '', name = '']) => [

@@ -224,7 +224,7 @@ test('a missing device fails the build if it is required, and is left out otherw
   assert.match(await fails(context.path), /required device vendor\.example\/gpu is not available/)
 })
 
-/** A program for the other platform, as far as the kernel looks: an ELF header that no other test has. */
+/** A program for the other platform as the kernel sees it: an ELF header that no other test uses. */
 function foreignProgram(): Buffer {
   const header = Buffer.alloc(4096)
   header.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0])

@@ -24,7 +24,7 @@ after(async () => {
   rmSync(work, { recursive: true, force: true })
 })
 
-/** `berth build`, which must succeed; gives what it tells. */
+/** Runs `berth build`, which must succeed; returns its output. */
 async function build(directory: string, tag: string, options: readonly string[] = []): Promise<string> {
   const args = ['build', '--progress', 'plain', '-t', tag, ...options, join(work, directory)]
   const { code, stdout, stderr } = await daemon.berth(args)

@@ -12,7 +12,7 @@ before(async () => {
 })
 after(() => daemon?.[Symbol.asyncDispose]())
 
-/** Builds a Dockerfile with files; it must succeed. Gives the image's id. */
+/** Builds a Dockerfile with files, which must succeed; returns the image's id. */
 async function buildOk(
   dockerfile: string,
   files: Readonly<Record<string, BuildFile>> = {},
@@ -24,7 +24,7 @@ async function buildOk(
   return answer
 }
 
-/** The same for one that must fail; gives the message. */
+/** The same for a build that must fail; returns the message. */
 async function buildError(
   dockerfile: string,
   files: Readonly<Record<string, BuildFile>> = {},
@@ -61,7 +61,7 @@ describe('the docker command line', () => {
 
 describe('the classic stream', () => {
   test('shows steps, ids, output and the end', async () => {
-    // Compose says `null` where it names no cache.
+    // Compose sends `null` if it names no cache.
     const query = { t: 'stream', cachefrom: 'null' }
     const { output } = await buildOk('FROM busybox\nENV A=1\nRUN echo said $A\n', {}, query)
     assert.match(output, /^Step 1\/3 : FROM busybox\n ---> [0-9a-f]{12}\nStep 2\/3 : ENV A=1\n ---> [0-9a-f]{12}\n/)
@@ -216,7 +216,7 @@ describe('RUN', () => {
   test('leaves no files of the runtime in the layer', async () => {
     const { id } = await buildOk('FROM scratch\nCOPY --from=busybox /bin /bin\nRUN ["/bin/busybox", "true"]\n')
     const [layer] = (await inspect(id)).RootFS.Layers.slice(-1)
-    // The layer of nothing.
+    // The empty layer.
     assert.equal(layer, 'sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef')
   })
 

@@ -75,7 +75,7 @@ describe('buildx', { skip: buildx === undefined ? 'no docker-buildx (test/cli-pl
 })
 
 describe('the gateway', () => {
-  /** Begins a build that the test drives; it ends with the test. */
+  /** Starts a build that the test controls; it ends with the test. */
   async function drive(use: (client: BuildkitClient, metadata: Record<string, string>) => Promise<void>) {
     using client = await connectBuildkit(daemon)
     const ref = newId()

@@ -13,7 +13,7 @@ import { until } from '../../helpers/wait.ts'
 
 const buildx = findCliPlugin('docker-buildx')
 const noBuildx = buildx === undefined ? 'no docker-buildx (test/cli-plugins)' : false
-/** Debian's own, whatever other one stands before it on the PATH. */
+/** Debian's docker, even if another one comes first on the PATH. */
 const debianDocker = '/usr/bin/docker'
 const major = Number(
   (await runCommand(debianDocker, ['--version']).catch(() => ({ stdout: '' }))).stdout.match(/ (\d+)\./)?.[1],

@@ -169,7 +169,7 @@ describe("the output is the same as docker's", { skip: noDockerCli }, () => {
 })
 
 test('berth --version loads only its own bundle', async () => {
-  // What makes it fast; how fast it is, `npm run bench` measures: timings decide no test.
+  // This makes it fast. `npm run bench` measures how fast; tests do not depend on timings.
   await runCommand(berthProgram, ['--version'])
   const traced = await runCommand('strace', ['-f', '-e', 'trace=openat', berthProgram, '--version'])
   assert.equal(traced.code, 0, traced.stderr)

@@ -22,7 +22,7 @@ after(() => daemon?.[Symbol.asyncDispose]())
 const size = { rows: 31, columns: 97 }
 const ctrlC = '\x03'
 
-/** Types until it shows, because a shell may not be listening yet. */
+/** Types until the text appears, because the shell may not be reading yet. */
 async function typeUntil(terminal: TerminalCommand, keys: string, pattern: RegExp): Promise<void> {
   await until(
     () => {

@@ -11,7 +11,7 @@ import { TwoClis } from '../../helpers/two-clis.ts'
 let daemon: TestDaemon
 let clis: TwoClis
 
-/** Tells what it was given. */
+/** Prints its arguments and environment. */
 const plugin = `#!/bin/sh
 case $1 in
 docker-cli-plugin-metadata) echo '{"SchemaVersion":"0.1.0","Vendor":"us","ShortDescription":"Greets"}'; exit ;;

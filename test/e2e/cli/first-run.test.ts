@@ -18,7 +18,7 @@ test('berth run --rm hello uses a running daemon', async () => {
   assert.match(stdout, hello)
 })
 
-// Things that the default data root's daemon makes on the host carry this tag.
+// Objects on the host of the daemon with the default data root have this tag in their names.
 const tag = networkTag('/var/lib/berth')
 const inUse =
   spawnSync('nft', ['list', 'table', 'ip', `berth-${tag}`], { stdio: 'ignore' }).status === 0 &&

@@ -174,7 +174,7 @@ for (const client of clients) {
       await succeeds(run(client, ['push', '-q', name], { path: bin }))
       await succeeds(run(client, ['logout', plain.name], { path: bin }))
       assert.ok(!existsSync(join(bin, 'store')))
-      // A helper that is not there is nobody's.
+      // Without its helper, a push has no credentials, and a login cannot save them.
       assert.equal(await fails(run(client, ['push', name])), 'no basic auth credentials')
       const missing = await fails(login(client, plain.name, 'joe', 'secret'))
       assert.match(missing, /^Error saving credentials: .*docker-credential-test.*executable file not found/)
@@ -194,7 +194,7 @@ for (const client of clients) {
       assert.match(stdout, /WARNING! Your credentials are stored unencrypted/)
       assert.doesNotMatch(stdout, /secret/)
       assert.deepEqual(Object.keys(configFile().auths as object), [plain.name])
-      // With what is kept, nothing is asked.
+      // With stored credentials, login does not ask.
       assert.equal(await succeeds(run(client, ['login', plain.name])), 'Login Succeeded\n')
     })
   })

@@ -144,7 +144,7 @@ test('exec -it has its own terminal', async () => {
     { what: 'the new size', intervalMs: 100 },
   )
   terminal.write('sleep 1000\r')
-  // The shell reads its line without signals: one ^C may come too early to be one.
+  // The shell reads its line with signals off, so a single ^C may come too early to be a signal.
   await until(
     () => {
       terminal.write(ctrlC)

@@ -21,7 +21,7 @@ before(async () => {
   await writeBusyboxArchive({ path: archive, reference: 'busybox:latest' })
   await docker.ok(['load', '-q', '-i', archive])
   rmSync(archive)
-  // As dockerd does where it is the first to let the host forward.
+  // As dockerd does if it is the first to enable forwarding.
   host.run('iptables', '-P', 'FORWARD', 'DROP')
 })
 after(async () => {
@@ -83,7 +83,7 @@ test('networks that are created later work as well, and leave no trace', async (
 test("when one engine rewrites its rules, the other's containers keep working", async () => {
   host.run('iptables', '-F', 'FORWARD')
   await shows(7002, 'berth')
-  // Who puts a rule before all others means it.
+  // A rule that a user puts first applies.
   host.run('iptables', '-I', 'FORWARD', '-d', '172.16.0.0/12', '-p', 'tcp', '-j', 'REJECT')
   assert.equal(await host.page(7002), 'failed')
   host.run('iptables', '-D', 'FORWARD', '-d', '172.16.0.0/12', '-p', 'tcp', '-j', 'REJECT')

@@ -188,7 +188,7 @@ describe('docker-compose 2', { skip: noComposeV2 }, () => {
       command.kill('SIGKILL')
       await command.ended
     }
-    // `restart: true` of a dependency takes along who depends on it.
+    // `restart: true` of a dependency also restarts the services that depend on it.
     const before = await inspect('web', '{{.State.StartedAt}}')
     await project.ok('restart', '-t', '0', 'api')
     assert.notEqual(await inspect('web', '{{.State.StartedAt}}'), before)
@@ -220,7 +220,7 @@ describe('docker-compose 2', { skip: noComposeV2 }, () => {
     assert.equal(await daemon.ok(['ps', '-aq']), '')
     assert.equal(await daemon.ok(['network', 'ls', '-q', '-f', 'type=custom']), '')
     assert.equal(await daemon.ok(['volume', 'ls', '-q']), '')
-    // What `watch` built anew has left the image before without a name.
+    // After `watch` has built again, the previous image has no name.
     const named = ['images', '-f', 'dangling=false', '--format', '{{.Repository}}']
     assert.equal(await daemon.ok(named), 'busybox')
   })

@@ -104,7 +104,7 @@ async function inspect(service: string, format: string): Promise<string> {
   return daemon.ok(['inspect', '-f', format, await project.container(service)])
 }
 
-/** Waits until the published port of the web service answers with all that the services behind it say. */
+/** Waits until the published port of the web service answers with the texts of all services behind it. */
 async function pageIsThere(): Promise<void> {
   const address = await daemon.ok(['port', await project.container('web'), '80'])
   let text: unknown
@@ -138,7 +138,7 @@ describe('docker-compose', () => {
     assert.deepEqual(networks.split('\n').sort(), [`${project.name}_back`, `${project.name}_front`])
     const volumes = await daemon.ok(['volume', 'ls', ...ofProject])
     assert.deepEqual(volumes.split('\n').sort(), [`${project.name}_dbdata`, `${project.name}_shared`])
-    // From one network nothing of the other is seen.
+    // One network cannot see the other.
     assert.equal(
       await inside('web', 'wget -q -T 2 -O - http://database:5432/seen 2>/dev/null || echo nobody'),
       'nobody',
@@ -162,7 +162,7 @@ describe('docker-compose', () => {
     await project.ok('up', '-d', '--no-deps', '--scale', 'worker=3', 'worker')
     assert.equal((await workerIds()).length, 3)
     const names = (await workerIds()).map((id) => id.slice(0, 12))
-    // Version 2 makes the first one anew, because the service that it depends on is another by now.
+    // Version 2 recreates the first one, because the service that it depends on was recreated.
     await until(async () => {
       const written = (await inside('worker', 'ls /shared')).split('\n')
       return names.every((name) => written.includes(name))
@@ -274,7 +274,7 @@ test("docker-compose: builds, fixed addresses, links, another service's network 
   for (const name of ['bb', 'built', 'known-as']) {
     assert.match(await inside('linked', `nslookup ${name}`), /^Address: 10\.221\.7\.10$/m, name)
   }
-  // Nor does it say the address that a service has for all of its networks.
+  // Nor does it send the address of a service for all of its networks.
   if (await project.isVersion1()) assert.match(await inside('linked', 'ip link'), /02:42:ac:11:65:43/)
   assert.equal(
     await project.ok('run', '--rm', '-T', 'linked', 'sh', '-c', 'nslookup bb >/dev/null && echo one-off'),

@@ -39,7 +39,7 @@ interface Event {
 
 const alone = ['--network', 'none']
 
-/** Each waits for the end of the one before. Failures are part of it. */
+/** Each operation waits for the end of the previous one. Some are meant to fail. */
 function operations(root: string): readonly (readonly string[])[] {
   const file = join(root, 'file')
   const health = ['--health-cmd', 'true', '--health-interval', '1h']
@@ -111,7 +111,7 @@ async function life(engine: Engine): Promise<string[]> {
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line) as Event)
-  // What came before is of the same second.
+  // Earlier events have the same second.
   const first = events.findIndex(({ Type, Action }) => Type === 'volume' && Action === 'create')
   return events
     .slice(first)
@@ -119,7 +119,7 @@ async function life(engine: Engine): Promise<string[]> {
     .map(shown)
 }
 
-/** Docker 20.10 mounts volumes for cp and export anew and says so. */
+/** Docker 20.10 mounts volumes again for cp and export, with events. */
 function isOfVersion({ Type, Action }: Event): boolean {
   return Type === 'volume' && (Action === 'mount' || Action === 'unmount')
 }
@@ -140,7 +140,7 @@ test('40 operations cause the same events as in Docker', { timeout: 150_000 * pa
   assert.ok(theirs.length > 90, `${theirs.length} events`)
   const oom = ours.findIndex((event) => event.startsWith('container oom'))
   assert.match(ours[oom + 1] ?? '', /^container die .*exitCode=137/)
-  // Docker's own comes from another stream, which it loses when the container is gone first.
+  // Docker's event comes from another stream, and is lost if the container ends first.
   const isNotOom = (event: string) => !event.startsWith('container oom')
   assert.equal(ours.filter((event) => !isNotOom(event)).length, 1)
   assert.deepEqual(ours.filter(isNotOom), theirs.filter(isNotOom))

@@ -36,7 +36,7 @@ after(async () => {
   await berth?.[Symbol.asyncDispose]()
 })
 
-/** Runs the commands below a heading of the page, where `docker` means the one daemon and `berth` the other. */
+/** Runs the commands below a heading of the page: `docker` uses dockerd, `berth` uses Berth's daemon. */
 async function follow(heading: string): Promise<void> {
   const [, section = ''] = page.split(`\n## ${heading}\n`)
   const commands = [...(section.split('\n## ')[0] ?? '').matchAll(/^\$ (.*)$/gm)].map(([, command]) => command ?? '')

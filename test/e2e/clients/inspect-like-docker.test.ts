@@ -116,7 +116,7 @@ const request = (port: number) => ({
 
 type Tree = Readonly<Record<string, unknown>>
 
-/** Leaves of both that differ, as paths; the root directories are masked. */
+/** The paths of the values that differ; root directories are masked. */
 function differences(ours: unknown, theirs: unknown, path = ''): string[] {
   if (isTree(ours) && isTree(theirs)) {
     const names = [...new Set([...Object.keys(ours), ...Object.keys(theirs)])].sort()
@@ -141,7 +141,7 @@ function masked(value: unknown): unknown {
     .replace(/netns\/[0-9a-f]{12}$/, 'netns/ID')
 }
 
-/** Fields of a container that are not Docker's word for word; docs/api-coverage.md says why. */
+/** Fields of a container that differ from Docker's; docs/api-coverage.md says why. */
 const containerExceptions = [
   'GraphDriver.Data.LowerDir',
   'GraphDriver.Data.MergedDir',
@@ -189,7 +189,7 @@ test('inspect shows a container with 56 options as Docker does, created and runn
   }
 })
 
-/** Each engine thinks of a name of its own; Docker tells of mounts in no order. */
+/** Each engine invents its own name, and Docker lists mounts in no order. */
 function withoutNames(tree: Tree): Tree {
   const mounts = tree.Mounts as readonly { readonly Destination: string }[]
   return { ...tree, Name: '', Mounts: mounts.toSorted((a, b) => (a.Destination < b.Destination ? -1 : 1)) }
@@ -247,7 +247,7 @@ test('info and version have every member that Docker has', async () => {
       [],
       path,
     )
-    // What a newer version has beside it is in the definition of that version.
+    // Members of a newer version are in the API definition of that version.
     const wrong = Object.keys(other).filter((key) => typeof own[key] !== typeof other[key])
     assert.deepEqual(wrong, [], path)
   }

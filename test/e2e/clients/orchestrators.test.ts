@@ -66,7 +66,7 @@ async function start(id: string): Promise<Inspected> {
   return await inspect(id)
 }
 
-/** As their clients do it: create, start attached, ask until it ended. */
+/** As their clients do: create, start attached, inspect until it has ended. */
 async function exec(id: string, cmd: readonly string[]): Promise<{ readonly output: string; readonly code: number }> {
   const body = { Cmd: cmd, AttachStdout: true, AttachStderr: true }
   const { Id } = await call<{ Id: string }>('POST', `/containers/${id}/exec`, 201, body)
@@ -92,13 +92,13 @@ describe('cri-dockerd', () => {
   let app: Inspected
 
   before(async () => {
-    // Where the machine itself may not go below its own, neither can a container.
+    // If the machine cannot go below its own value, neither can a container.
     const lowers = (await runCommand('sh', ['-c', 'echo -998 >/proc/self/oom_score_adj'])).code === 0
     least = lowers ? -998 : Number(readFileSync('/proc/self/oom_score_adj', 'utf8'))
   })
   test('version and info have what cri-dockerd checks on a node', async () => {
     const version = await call<{ ApiVersion: string }>('GET', '/version', 200)
-    assert.match(version.ApiVersion, /^\d+\.\d+$/) // It makes a semantic version of it with `.0`.
+    assert.match(version.ApiVersion, /^\d+\.\d+$/) // The client appends `.0` to make a semantic version.
     const info = await call<Body & { SecurityOptions: string[]; DockerRootDir: string }>('GET', '/info', 200)
     assert.match(String(info.CgroupDriver), /^(cgroupfs|systemd)$/)
     assert.match(String(info.CgroupVersion), /^[12]$/)
@@ -161,7 +161,7 @@ describe('cri-dockerd', () => {
     const id = await create(pod, body)
     const again = await daemon.api<{ message: string }>('POST', `/containers/create?name=${pod}`, body)
     assert.equal(again.status, 409)
-    // How it finds the one to remove.
+    // The client finds the container to remove in this way.
     assert.equal(/Conflict. (?:.)+ is already in use by container "?([0-9a-z]+)"?/.exec(again.body.message)?.[1], id)
     sandbox = await start(id)
     assert.equal(sandbox.State.Running, true)
@@ -179,7 +179,7 @@ describe('cri-dockerd', () => {
   })
 
   test('the sandbox uses the names file that cri-dockerd writes', async () => {
-    // With O_TRUNC, as it does: the file stays the one that is mounted.
+    // With O_TRUNC, as the client does: the mounted file stays the same one.
     writeFileSync(sandbox.ResolvConfPath, 'nameserver 10.96.0.10\nsearch default.svc.cluster.local\noptions ndots:5\n')
     assert.match((await exec(sandbox.Id, ['cat', '/etc/resolv.conf'])).output, /^nameserver 10\.96\.0\.10\nsearch def/)
   })
@@ -257,7 +257,7 @@ describe('cri-dockerd', () => {
     const flood = ['sh', '-c', 'i=0; while [ $i -lt 2000 ]; do echo "line $i"; i=$((i+1)); done; exec sleep 10000']
     const loud = await start(await create('loud', { Image: image, Cmd: flood, HostConfig: config }))
     await until(() => existsSync(`${loud.LogPath}.1`), { what: () => 'the log to turn over' })
-    // Who follows the name, as kubelet does, finds a new file there; the API tells of both.
+    // A reader that follows the name, like kubelet, finds a new file there; the API shows both.
     assert.ok(statSync(loud.LogPath).size < statSync(`${loud.LogPath}.1`).size)
     const { text } = await daemon.api('GET', `/containers/${loud.Id}/logs?stdout=1`)
     assert.equal(text.match(/line \d+/g)?.length, 2000)

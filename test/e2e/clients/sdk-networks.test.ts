@@ -33,7 +33,7 @@ describe('dockerode', () => {
       Volumes.map(({ Name }) => Name),
       ['rode'],
     )
-    // Docker gives the volume that is there, whatever else is said.
+    // Docker returns the existing volume, whatever options are given.
     await docker.createVolume({ Name: 'rode', DriverOpts: { type: 'nfs', device: ':/x' } })
     assert.deepEqual((await volume.inspect()).Options, options)
     await assert.rejects(docker.createVolume({ Name: 'other', Driver: 'nothing' }), { statusCode: 404 })

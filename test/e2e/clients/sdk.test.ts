@@ -55,7 +55,7 @@ describe('dockerode', () => {
     )
     assert.equal(result.StatusCode, 4)
     await container.remove()
-    // The output has a connection of its own: the client may read the answer to wait first.
+    // The output has its own connection, so the client may read the answer to wait first.
     await until(() => out === 'from dockerode\n', { what: () => `the output, not ${JSON.stringify(out)}` })
   })
 

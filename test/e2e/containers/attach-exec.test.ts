@@ -22,7 +22,7 @@ function run(options: readonly string[], script: string): Promise<string> {
   return daemon.ok(['run', '-d', '--network', 'none', ...options, 'busybox', 'sh', '-c', script])
 }
 
-/** All that comes out of a stream with frames, both outputs as one text. */
+/** The whole output of a stream with frames, both streams as one text. */
 function textOf(stream: NodeJS.ReadWriteStream): Promise<string> {
   const out = new PassThrough()
   docker.modem.demuxStream(stream, out, out)
@@ -45,7 +45,7 @@ test('attach with logs and stream: each client gets everything once, whenever it
     return textOf(stream)
   })
   for (const text of await Promise.all(clients)) assert.equal(text, expected)
-  // One that comes too late gets it from the log alone.
+  // A client that attaches too late gets the output from the log alone.
   const late = await container.attach({ logs: true, stream: false, stdout: true, stderr: true })
   assert.equal(await textOf(late), expected)
   await daemon.ok(['rm', id])

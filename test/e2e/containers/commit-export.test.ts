@@ -16,7 +16,7 @@ before(async () => {
   directory = mkdtempSync('/tmp/b-')
   daemon = await TestDaemon.start()
   await daemon.loadBusybox()
-  // Something of everything, to be changed by the containers of the tests.
+  // Files of every kind, which the containers of the tests change.
   await daemon.ok([
     ...['run', '--name', 'maker', 'busybox', 'sh', '-c'],
     'mkdir -p /a/b/c /l /od; echo 1 >/a/b/c/f; echo x >/l/one; ln /l/one /l/two; echo keep >/od/keep; ln -s /no /link; mkfifo /fifo; echo utf >/utf',
@@ -33,7 +33,7 @@ after(async () => {
 const changing = `rm -r /od; mkdir /od; echo new >/od/new; rm -r /a/b; echo file >/a/b; ln /l/one /l/three
 rm /link; mkdir /link; echo in >/link/in; chown 1000:1000 /l; chmod 4755 /utf; rm /fifo; mkdir '/sp ace'; echo é >/ünï`
 
-/** What a tree looks like: types, modes, owners, link counts and contents. */
+/** A description of a tree: types, modes, owners, link counts and contents. */
 const looking = `cd /; for f in a a/b l l/one l/three od od/new link link/in utf 'sp ace' ünï; do stat -c '%n %F %a %u:%g' "$f"; done
 cat a/b od/new link/in ünï; ls od; stat -c %h l/one l/three; test ! -e fifo && echo no fifo; cat l/three`
 

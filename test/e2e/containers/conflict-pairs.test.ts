@@ -24,10 +24,10 @@ after(async () => {
 
 const rounds = Number(process.env.BERTH_PAIR_ROUNDS ?? 5)
 
-/** What came of a request: the status, and its message or body. */
+/** The result of a request: the status, and its message or body. */
 type Outcome = readonly [status: number, text: string]
 
-/** What may come of one: the status, and what the text must match. */
+/** An allowed result: the status, and a pattern for the text. */
 type Allowed = readonly [status: number, text?: RegExp]
 
 type Request = (id: string) => Promise<Outcome>
@@ -36,14 +36,14 @@ function ask(method: string, path: string, body?: RequestBody): Request {
   return async (id) => {
     const response = await openRequest(daemon.socket, method, `/containers/${id}${path}`, body)
     let text = ''
-    // A stream must come to its end, not be cut.
+    // A stream must end properly, not break.
     for await (const chunk of response) text += String(chunk)
     assert.ok(response.complete, `${method} ${path}: the answer was cut`)
     return [response.statusCode ?? 0, text]
   }
 }
 
-/** Makes an exec and starts it: the answer that refused it, or the last. */
+/** Creates and starts an exec; returns the refusal, or the last answer. */
 const exec: Request = async (id) => {
   const made = await daemon.api<{ Id: string }>('POST', `/containers/${id}/exec`, { Cmd: ['true'] })
   if (made.status !== 201) return [made.status, made.text]
@@ -51,7 +51,7 @@ const exec: Request = async (id) => {
   return [status, text]
 }
 
-/** Several at once; gives the first refusal. None may wait for the end of a pause. */
+/** Sends several at once; returns the first refusal. None may wait for the end of a pause. */
 const execs: Request = async (id) => {
   const answers = await Promise.all([1, 2, 3, 4].map(() => exec(id)))
   return answers.find(([status]) => status !== 200) ?? [200, '']
@@ -90,7 +90,7 @@ const rename: Request = async (id) => {
   return [status, text]
 }
 
-/** One that others follow, which may be refused; gives its answer. */
+/** Sends one that others follow, which may be refused; returns its answer. */
 const starts: Request = async (id) => {
   const [first] = await Promise.all([start(id), rename(id), start(id), start(id)])
   return first
@@ -100,11 +100,11 @@ interface Pair {
   readonly name: string
   readonly from: Status
   readonly requests: readonly [Request, Request]
-  /** Both answers together with the state at the end, for each order. */
+  /** Both answers and the final state, for each order. */
   readonly orders: readonly (readonly [Allowed, Allowed, Status])[]
 }
 
-/** A request that needs the container there, against its removal by force. */
+/** A request that needs the container, against its forced removal. */
 function againstRemoval(name: string, request: Request, done: Allowed, refused: readonly Allowed[] = []): Pair {
   const orders = [done, unknown, goes, ...refused].map((answer) => [answer, ok, 'gone'] as const)
   return { name: `${name} and rm -f`, from: 'running', requests: [request, removeByForce], orders }

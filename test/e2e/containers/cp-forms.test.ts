@@ -33,7 +33,7 @@ async function shell(name: string, script: string): Promise<string> {
 describe('berth cp does what docker cp does', () => {
   type Tool = 'docker' | 'berth'
 
-  /** Runs a command that both have; what it said, with times and directories masked. */
+  /** Runs a command with both CLIs; returns the outputs, with times and directories masked. */
   async function outcome(tool: Tool, args: readonly string[], cwd: string): Promise<string> {
     const run = tool === 'docker' ? daemon.docker(args, { cwd }) : daemon.berth(args, { cwd })
     const { code, stdout, stderr } = await run
@@ -43,7 +43,7 @@ describe('berth cp does what docker cp does', () => {
       .replace(/time=.*\n/g, '')}`
   }
 
-  /** The same outcome and the same files; where it fails, that it fails. */
+  /** Checks for the same result and the same files, or that both fail. */
   async function assertAlike(args: readonly string[], attempt: (tool: Tool) => Promise<string>): Promise<void> {
     const theirs = await attempt('docker')
     const ours = await attempt('berth')

@@ -34,7 +34,7 @@ after(async () => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-/** A container that runs with something of everything in it; its volume has a file too. */
+/** A running container with files of every kind; its volume has a file too. */
 async function startContainer(name: string, ...options: string[]): Promise<void> {
   await daemon.ok(['run', '-d', '--name', name, '-v', `vol-${name}:/vol`, ...options, 'busybox', 'sleep', '1000'])
   await shell(

@@ -30,8 +30,8 @@ function processesOf(needle: string): number[] {
     .filter((pid) => pid !== daemon.pid)
 }
 
-/** Processor time that a process has used, in steps of 10 ms: other programs don't count in it, as they do in time
- *  that passes. */
+/** Processor time that a process has used, in steps of 10 ms. Unlike elapsed time, it does not depend on other
+ *  programs. */
 function processorMs(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
   const [userTicks, systemTicks] = stat
@@ -49,7 +49,7 @@ function statsStream(id: string) {
     response.setEncoding('utf8').on('data', (text: string) => {
       stream.samples += text.split('\n').length - 1
     })
-    response.on('error', () => {}) // it is cut in the end
+    response.on('error', () => {}) // the stream is cut in the end
   })
   request.on('error', () => {})
   return stream
@@ -94,7 +94,7 @@ test(`${total} containers start in one go, are listed in under 50 ms of the daem
   const watchedMs = 8_000
   const streams = ids.slice(0, streamed).map((id) => statsStream(id))
   await until(() => streams.every(({ samples }) => samples > 1), { what: 'the figures of all' })
-  // The least of three: other work of the daemon's, such as giving memory back, is not meant.
+  // The least of three, to leave out other work of the daemon, such as returning memory.
   let statsShare = 1
   for (let window = 0; window < 3 && statsShare >= 0.05; window += 1) {
     const beforeStats = processorMs(daemon.pid)

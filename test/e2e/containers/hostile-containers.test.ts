@@ -60,7 +60,7 @@ async function ended(id: string): Promise<State> {
   return stateOf(id)
 }
 
-/** More than all that lies between a container and a client can hold. */
+/** More than all buffers between a container and a client can hold. */
 const blockingBytes = 8 * mb
 
 const print = (bytes: number) => `head -c ${bytes} /dev/zero | tr "\\0" x`
@@ -70,7 +70,7 @@ test('prints without a newline, with no client, to a client and to docker logs',
 }, async () => {
   const id = await run([], print(floodBytes))
   assert.equal((await ended(id)).ExitCode, 0)
-  // The client counts: it has nothing to keep either.
+  // The client only counts and keeps nothing either.
   const client = `${clientProgram} -H ${daemon.host}`
   const count = async (command: string) => Number(await shell(`${command} | wc -c`))
   assert.equal(await count(`${client} logs ${id}`), floodBytes)
@@ -119,7 +119,7 @@ test('closes its stdout and keeps running', async () => {
   await daemon.ok(['kill', id])
   assert.equal((await ended(id)).ExitCode, 137)
   await daemon.ok(['rm', id])
-  // A client that is attached stays till the end, and gets the exit code.
+  // An attached client stays until the end and gets the exit code.
   const args = ['run', '--rm', '--network', 'none', 'busybox', 'sh', '-c', 'exec >&- 2>&-; sleep 0.5; exit 7']
   assert.equal((await daemon.docker(args)).code, 7)
 })
@@ -142,7 +142,7 @@ test('loses its monitor to kill -9', async () => {
     await until(async () => (await daemon.ok(['logs', id])) === 'begin')
     process.kill(Number(readFileSync(join(daemon.execRoot, 'c', id, 'conmon.pid'), 'utf8')), 'SIGKILL')
   }
-  // What ran is ended with it: nobody holds its streams any more.
+  // The program is ended too, because its streams have no reader anymore.
   const { Status, ExitCode, OOMKilled } = await ended(once)
   assert.deepEqual([Status, ExitCode, OOMKilled], ['exited', 137, false])
   assert.equal(await daemon.ok(['start', once]), once)

@@ -47,7 +47,7 @@ async function subject(random: Random): Promise<Subject> {
   return { id: await prepare(daemon, before, {}, { AutoRemove: autoRemove }), before, autoRemove, chosen }
 }
 
-/** The answer, or that none came. */
+/** The answer, or a sign that none came. */
 async function ask({ run }: Operation, id: string): Promise<Answer> {
   try {
     return (await run(daemon, id)) < 400 ? 'done' : 'refused'
@@ -57,7 +57,7 @@ async function ask({ run }: Operation, id: string): Promise<Answer> {
   }
 }
 
-/** What the next boot makes of a state in which the daemon was killed. */
+/** The state after the next boot, by the state in which the daemon was killed. */
 function afterBoot(
   states: ReadonlySet<Status>,
   { autoRemove, chosen }: Subject,
@@ -66,7 +66,7 @@ function afterBoot(
   const found = new Set<string>(states)
   if (!autoRemove) return found
   if (found.delete('exited')) found.add('gone')
-  // A start that was cut short has failed.
+  // An interrupted start has failed.
   if (chosen.some(({ name }, index) => /start/.test(name) && answers[index] === 'lost')) found.add('gone')
   return found
 }
@@ -96,7 +96,7 @@ async function round(random: Random): Promise<void> {
   await assertExplained(daemon)
 }
 
-/** What the answers tell: a refusal that a removal explains tells nothing when the daemon died before that was done. */
+/** The facts in the answers. A refusal because of a removal proves nothing if the daemon died before the removal. */
 function knownOf(chosen: readonly Operation[], answers: readonly Answer[]): readonly Answer[] {
   const isLost = chosen.some(({ name }, index) => name.startsWith('rm') && answers[index] === 'lost')
   const mayBeItsDoing = (name: string) => /^rm|start/.test(name)
@@ -112,7 +112,7 @@ async function assertPossible(one: Subject, answers: readonly Answer[], from: nu
   assert.ok(allowed.has(seen), `${said}\n${daemon.log.slice(-1500)}`)
 }
 
-/** Stops what runs, starts it again, and removes it. A signal that the dead daemon sent may only take effect now. */
+/** Stops the container, starts it again, and removes it. A signal of the dead daemon may only take effect now. */
 async function assertUsable({ id, autoRemove }: Subject): Promise<void> {
   const status = await statusOf(daemon, id)
   if (status === 'gone') return

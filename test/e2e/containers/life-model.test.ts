@@ -39,7 +39,7 @@ const seconds = Number(process.env.BERTH_LIFE_SECONDS ?? 8)
 const seed = Number(process.env.BERTH_LIFE_SEED ?? Date.now() % 1_000_000)
 const workers = 4
 
-/** A wait that is under way. */
+/** A running wait. */
 interface Wait {
   readonly condition: string
   isOver: boolean
@@ -97,7 +97,7 @@ async function round(random: Random): Promise<void> {
   const answers = statuses.map((status): Answer => (status < 400 ? 'done' : 'refused'))
   const allowed = statesAfter(before, chosen, answers)
   let seen = await statusOf(daemon, id)
-  // What has ended with --rm goes by itself.
+  // A container with --rm is removed at its end.
   if (autoRemove && seen !== 'created') await until(async () => isRest((seen = await statusOf(daemon, id))))
   assert.ok(allowed.has(seen as Status), `${told}: ${seen}; allowed: ${[...allowed].join(', ') || 'none such answers'}`)
   if (seen !== 'gone') {
@@ -128,7 +128,7 @@ async function nameOf(id: string): Promise<string> {
   return (await daemon.api<Inspected>('GET', `/containers/${id}/json`)).body.Name
 }
 
-/** What was answered with success has not been undone by what went on beside it. */
+/** Concurrent operations have not undone an operation that succeeded. */
 async function assertKept(
   id: string,
   name: string,
@@ -144,7 +144,7 @@ async function assertKept(
 
 const ending = new Set(['stop', 'kill', 'restart', 'rm -f'])
 
-/** Who waits for what has not happened goes on waiting. */
+/** A wait for something that has not happened continues. */
 function assertWaits(waits: readonly Wait[], before: Status, chosen: readonly Operation[], told: string): void {
   const ranOn = (before === 'running' || before === 'paused') && !chosen.some(({ name }) => ending.has(name))
   const over = waits.filter(({ isOver }) => isOver).map(({ condition }) => condition)
@@ -152,7 +152,7 @@ function assertWaits(waits: readonly Wait[], before: Status, chosen: readonly Op
   if (ranOn) assert.deepEqual(over, [], told)
 }
 
-/** Two that want the same name: one gets it. */
+/** Two operations that want the same name: one gets it. */
 async function sameName(): Promise<void> {
   const ids = await Promise.all([prepare(daemon, 'created'), prepare(daemon, 'created')])
   const name = `same${newName()}`
@@ -174,7 +174,7 @@ test('concurrent operations end in the state of some order of them', { timeout: 
       end = 0
     }
   })
-  // The others come to their ends before anything is judged or taken away.
+  // The other operations must end before anything is checked or removed.
   await Promise.allSettled(runs)
   await Promise.all(runs)
   await assertExplained(daemon)

@@ -105,7 +105,7 @@ describe('stop and kill', () => {
     const started = Date.now()
     await daemon.ok(['stop', '-t', '1', id])
     const took = Date.now() - started
-    // Without -t it would be ten seconds.
+    // Without -t, stop would wait ten seconds.
     assert.ok(took >= 900 && took < 9500, `${took} ms`)
     assert.equal((await state(id)).ExitCode, 137)
     await daemon.ok(['rm', id])

@@ -45,7 +45,7 @@ function run(script: string, ...flags: string[]): Promise<string> {
   return daemon.ok(['run', '-d', ...limits, ...flags, 'busybox', 'sh', '-c', script])
 }
 
-/** Lets another process of the container fill its memory, and waits until that was told. */
+/** Lets another process of the container fill its memory, and waits for the event. */
 async function fillBeside(id: string): Promise<void> {
   const before = await ooms(id)
   const { code } = await daemon.docker(['exec', id, 'sh', '-c', greedy])
@@ -53,7 +53,7 @@ async function fillBeside(id: string): Promise<void> {
   await until(async () => (await ooms(id)) > before, { what: 'the event of the kill' })
 }
 
-/** A child of the first process fills its memory; the container goes on. */
+/** A child of the first process fills its memory; the container continues. */
 const survivor = `sh -c '${greedy}'; echo over; exec sleep 1000`
 
 async function survived(id: string): Promise<void> {

@@ -90,7 +90,7 @@ test('stop, kill, restart, rm -f, rename, top and wait work', async () => {
   for (const [verb, after] of [
     [['kill'], 'exited false false'],
     [['restart', '-t', '0'], 'running true false'],
-    // The first process takes no notice of this one, but is woken.
+    // The first process ignores this signal, but wakes up.
     [['kill', '-s', 'HUP'], 'running true false'],
   ] as const) {
     await daemon.docker(['start', id])

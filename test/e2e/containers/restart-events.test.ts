@@ -23,7 +23,7 @@ function detached(policy: string, script: string): Promise<string> {
   return daemon.ok(['run', '-d', '--restart', policy, 'busybox', 'sh', '-c', script])
 }
 
-/** A container that fails at once, caught between two of its runs; the waits have grown by then. */
+/** A container that fails at once, between two of its runs; the pauses have grown by then. */
 async function betweenRuns(): Promise<string> {
   const id = await detached('always', 'exit 7')
   await until(async () => Number(await show(id, '{{.RestartCount}}')) >= 3, { what: 'three restarts' })

@@ -20,7 +20,7 @@ function running(...options: string[]): Promise<string> {
   return daemon.ok(['run', '-d', ...options, 'busybox', 'sleep', '1000'])
 }
 
-/** What the kernel says of a container's limit: the file of v1, or of v2. */
+/** A container's limit in the kernel: the file of v1, or of v2. */
 function limit(id: string, controller: string, v1: string, v2: string): string {
   const below = `${cgroupName(daemon.dataRoot)}/${id}`
   const path = isV2 ? `/sys/fs/cgroup/${below}/${v2}` : `/sys/fs/cgroup/${controller}/${below}/${v1}`
@@ -58,7 +58,7 @@ test('limits of a running container change in the kernel and in inspect', async 
   assert.equal(pids(id), 'max')
   assert.equal(limit(id, 'cpu', 'cpu.cfs_quota_us', 'cpu.max').split(' ')[0], '50000')
   assert.equal(limit(id, 'cpuset', 'cpuset.cpus', 'cpuset.cpus'), '0')
-  // What was changed holds for the next run.
+  // The change applies to the next run.
   await daemon.ok(['restart', '-t', '0', id])
   assert.equal(memory(id), String(100 * mb))
   await daemon.ok(['rm', '-f', id])

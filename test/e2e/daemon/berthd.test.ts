@@ -329,13 +329,13 @@ describe('stopping', () => {
     ])
     const pid = Number(await daemon.ok(['inspect', '-f', '{{.State.Pid}}', id]))
     const restarting = await daemon.ok(['run', '-d', '--restart', 'always', 'busybox', 'sh', '-c', 'exit 1'])
-    // Clients that stay: none of them may keep the daemon from stopping.
+    // Connected clients must not keep the daemon from stopping.
     const clients = [['logs', '-f', id], ['attach', id], ['exec', id, 'sleep', '1000'], ['events'], ['wait', id]]
     const connected = clients.map((args) => daemon.spawnDocker(args))
     await until(() => connected.slice(0, 2).every(({ stdout }) => stdout !== ''), { what: 'output' })
     const before = Date.now()
     assert.equal(await daemon.stop(), 0)
-    // Who is waited for, is waited for 15 seconds (--shutdown-timeout).
+    // The daemon waits 15 seconds for containers to stop (--shutdown-timeout).
     assert.ok(Date.now() - before < 12_000, `stopping took ${Date.now() - before} ms`)
     assert.equal(existsSync(join(daemon.execRoot, 'berthd.pid')), false)
     process.kill(pid, 0)

@@ -44,14 +44,14 @@ after(async () => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-/** What is on the disk of images. */
+/** The files of images on the disk. */
 function stored(): { blobs: number; layers: number } {
   const names = (path: string) => readdirSync(join(daemon.dataRoot, path))
   const layers = names('snapshots').filter((name) => /^\d+$/.test(name)).length
   return { blobs: names('content/blobs/sha256').length, layers }
 }
 
-/** Layers go behind the answers to the removal of what stood on them. */
+/** Layers are removed after the answer to the removal of the containers and images that used them. */
 async function assertNothingStored(): Promise<void> {
   const isEmpty = () => stored().blobs + stored().layers === 0
   await until(isEmpty, { what: () => `an empty disk: ${JSON.stringify(stored())}\n${daemon.log}` })

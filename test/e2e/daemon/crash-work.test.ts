@@ -52,8 +52,8 @@ async function statusOf(id: string): Promise<string> {
   return status === 404 ? 'gone' : body.State.Status
 }
 
-/** Ends the daemon while `work` is under way, when a random part of it has been answered, and starts it again.
- *  Gives the answers that came; 0 where none did. */
+/** Kills the daemon during `work`, when a random part of it has been answered, and starts it again.
+ *  Returns the answers; 0 for a request without one. */
 async function crashAmid(
   work: readonly Promise<number>[],
   signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL',
@@ -146,7 +146,7 @@ for (const round of rounds) {
       }
       await crashAmid(Array.from({ length: many }, () => run().catch(() => 0)))
       const left = async () => (await daemon.api<{ State: string }[]>('GET', '/containers/json?all=1')).body
-      // One that was made and whose start had not begun is not to be removed by anybody but its user.
+      // A container whose start had not begun is removed only by its user.
       await until(async () => (await left()).every(({ State }) => State === 'created'), { what: 'the removals' })
       await removeAll()
     })
@@ -218,7 +218,7 @@ for (const round of rounds) {
     await daemon.start()
     await assertExplained(daemon)
     await removeAll()
-    // What removed itself has taken its volumes along; what was removed without `v` before the crash has not.
+    // Containers with --rm have removed their volumes; those removed without `v` before the crash have not.
     assert.deepEqual((await daemon.api<{ Volumes: unknown[] }>('GET', '/volumes')).body.Volumes, [])
   })
 }

@@ -40,17 +40,17 @@ async function state(id: string): Promise<Inspected['State']> {
   return (await inspect(id)).State
 }
 
-/** Runs a shell script in a container in the background; gives its id. */
+/** Runs a shell script in a container in the background; returns its id. */
 function shell(script: string, ...flags: string[]): Promise<string> {
   return daemon.ok(['run', '-d', ...flags, 'busybox', 'sh', '-c', script])
 }
 
-/** Waits until a container and its monitor have ended, while no daemon looks. */
+/** Waits until a container and its monitor have ended, while no daemon runs. */
 async function ended(id: string): Promise<void> {
   await until(() => processesNaming(id).length === 0, { what: 'the monitor to end' })
 }
 
-/** Works on the database of a daemon that does not run. */
+/** Changes the database while its daemon is stopped. */
 function inDatabase<T>(work: (db: DatabaseSync) => T): T {
   const db = new DatabaseSync(join(daemon.dataRoot, 'berth.db'))
   try {
@@ -191,7 +191,7 @@ for (const round of rounds) {
       const { Pid } = await state(running)
       await daemon.kill9()
       const killedAt = Date.now()
-      // The time of an end is that of a file, which is a tick of the kernel's late.
+      // The time of an exit is that of a file, which may be one kernel tick late.
       const clock = join(daemon.root, 'clock')
       await until(() => {
         writeFileSync(clock, '')
@@ -291,7 +291,7 @@ for (const round of rounds) {
   })
 }
 
-/** What a reboot does: no process, mount, group or namespace is left, nor anything below the exec root. */
+/** Simulates a reboot: no process, mount, group or namespace is left, nor anything below the exec root. */
 async function loseRuntimeState(): Promise<void> {
   const pids = () => [...processesNaming(daemon.execRoot), ...processesInContainers(daemon)]
   const gone = () => {

@@ -9,7 +9,7 @@ import { CutDisk } from '../../helpers/cut-disk.ts'
 import { clientProgram, TestDaemon } from '../../helpers/daemon.ts'
 import { until } from '../../helpers/wait.ts'
 
-/** Whether all that was made before a time has been written since. */
+/** Whether everything that was created before a time is on the disk. */
 function isSettled(daemon: TestDaemon, sinceMs: number): boolean {
   return readFileSync(daemon.logPath, 'utf8')
     .split('\n')

@@ -9,7 +9,7 @@ import { removeHostTraces } from '../../helpers/daemon.ts'
 import { until } from '../../helpers/wait.ts'
 
 const berthd = join(import.meta.dirname, '../../../bin/berthd')
-/** Prints what comes to the datagram socket $1. */
+/** Prints the messages to the datagram socket $1. */
 const receiver = `
 import socket, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)

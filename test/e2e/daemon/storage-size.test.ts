@@ -8,7 +8,7 @@ import { QuotaDisk, type QuotaFileSystem } from '../../helpers/quota-disk.ts'
 import { until } from '../../helpers/wait.ts'
 
 const megabyte = 1024 * 1024
-/** What the two say to a program. */
+/** The error of each file system for a full quota. */
 const full = /No space left on device|Disk quota exceeded/
 const fill = (path: string, megabytes: number) => `dd if=/dev/zero of=${path} bs=1M count=${megabytes} 2>&1`
 /** Bytes that `df` has for a path. */
@@ -51,13 +51,13 @@ for (const kind of ['xfs', 'ext4'] as const) {
     assert.equal(await daemon.ok(['inspect', '-f', '{{json .HostConfig.StorageOpt}}', 'small']), '{"size":"20M"}')
     assert.deepEqual(disk.limits(), [20 * megabyte])
     await daemon.ok(['exec', 'small', 'sh', '-c', fill('/a', 10)])
-    // The limit is the file system's: it holds while no daemon lives, and for the next one.
+    // The file system has the limit, so it applies while no daemon runs, and under the next one.
     await daemon.kill9()
     await daemon.start()
     assert.match((await daemon.docker(['exec', 'small', 'sh', '-c', fill('/b', 15)])).stdout, full)
     await daemon.ok(['restart', '-t', '0', 'small'])
     assert.match((await daemon.docker(['exec', 'small', 'sh', '-c', fill('/c', 15)])).stdout, full)
-    // Others have what there is, and an image of it has no limit.
+    // Other containers can use the whole disk, and an image of this one has no limit.
     assert.equal((await run([], fill('/a', 30))).code, 0)
     await daemon.ok(['exec', 'small', 'rm', '-f', '/b', '/c'])
     await daemon.ok(['commit', 'small', 'grown'])
@@ -80,7 +80,7 @@ for (const kind of ['xfs', 'ext4'] as const) {
     assert.notEqual(code, 0)
     assert.match(stderr, full)
     assert.equal((await build(10)).code, 0)
-    // A layer is no longer somebody's who could write.
+    // A layer has no writer anymore.
     await until(() => disk.limits().length === 0, { what: () => `limits: ${disk.limits()}` })
     rmSync(context, { recursive: true })
   })

@@ -38,7 +38,7 @@ async function digestAt(reference: string): Promise<string> {
   return (await runOrThrow('skopeo', args)).trim()
 }
 
-/** Builds an image of four layers with stock docker; gives its id and leaves its archive at `path`. */
+/** Builds an image of four layers with stock docker; returns its id and writes its archive to `path`. */
 async function buildElsewhere(path: string): Promise<string> {
   const base = join(work, 'base.tar')
   await writeBusyboxArchive({ path: base })
@@ -98,7 +98,7 @@ test('an image goes from docker save over two registries back to Berth and stays
   )
   assert.equal(await daemon.ok(['run', '--rm', theirs]), 'one\ntwo')
 
-  // And back where it came from.
+  // And back to its origin.
   const back = `${own.name}/back/journey:1`
   await daemon.ok(['tag', theirs, back])
   await daemon.ok(['push', '--quiet', back])

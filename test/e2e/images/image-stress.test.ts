@@ -67,13 +67,13 @@ interface Check {
   readonly Unused: { readonly Blobs: unknown[]; readonly Layers: unknown[]; readonly Unfinished: unknown[] }
 }
 
-/** All is as it should be; and after a prune of everything nothing is left. */
+/** Checks the store, prunes everything, and checks that nothing is left. */
 async function assertSound(daemon: TestDaemon): Promise<void> {
   const first = await daemon.api<Check>('POST', '/berth/check')
   assert.deepEqual(first.body.Problems, [])
   const ids = (await daemon.ok(['ps', '-aq'])).split('\n').filter((id) => id !== '')
   if (ids.length > 0) await daemon.ok(['rm', '-fv', ...ids])
-  // Layers of containers go behind the answer to their removal.
+  // Layers of containers are removed after the answer to the containers' removal.
   await until(async () => (await readLayers(daemon)).every((key) => !key.startsWith('container-')), {
     what: 'containers to be gone',
   })
@@ -119,7 +119,7 @@ test('after a crash during them the store is sound', async (t) => {
   let isDown = false
   let operations = 0
   const kill = async () => {
-    // In the middle of much, also on a machine that has much else to do.
+    // During much work, even on a busy machine.
     for (let waited = 0; waited < 6000 && operations < 50; waited += 50) await sleep(50)
     isDown = true
     await daemon.kill9()

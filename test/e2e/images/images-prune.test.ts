@@ -46,7 +46,7 @@ describe('prune and disk usage', () => {
       await daemon.ok(['rm', name])
     }
     await daemon.ok(['create', '--name', 'user', 'keep:1'])
-    // What a container has itself is the container's.
+    // The container's own files count for the container.
     const empty = join(await daemon.ok(['inspect', '-f', '{{.GraphDriver.Data.UpperDir}}', 'user']), '.dockerenv')
     rmSync(empty)
     const { body } = await daemon.api<Usage>('GET', '/system/df?type=image')
@@ -171,7 +171,7 @@ describe('system check', () => {
     assert.ok(withoutFiles.lines.includes(`snapshot ${diffId}: its directory is gone`))
     renameSync(join(directory, 'files'), files)
     await daemon.ok(['rmi', 'busybox'])
-    // Loading it again heals all of it.
+    // Loading the image again repairs all of it.
     await daemon.ok(['load', '-qi', archive])
     assert.deepEqual(await check(), { code: 0, lines: [''] })
   })

@@ -233,13 +233,13 @@ describe('list, inspect, tag, remove', () => {
     assert.equal(await daemon.ok(['images', '-q']), '')
     assert.deepEqual(mountsBelow(daemon.root), [])
     const blobs = readdirSync(join(daemon.dataRoot, 'content/blobs/sha256'))
-    // What a failed pull has already, and a manifest that another has replaced, stay for a day: no layer does.
+    // Downloads of a failed pull and replaced manifests stay for a day; layers do not.
     const layers = blobs.filter((name) => {
       const bytes = readFileSync(join(daemon.dataRoot, 'content/blobs/sha256', name))
       return bytes[0] !== '{'.charCodeAt(0) && !brokenPull.includes(name)
     })
     assert.deepEqual(layers, [])
-    // Who prunes wants the space: then these go as well.
+    // A prune removes these as well.
     await daemon.ok(['image', 'prune', '-f'])
     assert.deepEqual(readdirSync(join(daemon.dataRoot, 'content/blobs/sha256')), [])
   })

@@ -79,7 +79,7 @@ test('import takes files, stdin and URLs, with every compression', async () => {
     await runOrThrow(program, ['-kfq', '-1', rootfs])
     await daemon.ok(['import', `${rootfs}.${suffix}`, `packed:${suffix}`])
     assert.equal(await layers(`packed:${suffix}`), expected)
-    // What it stores goes to any other engine.
+    // Any other engine can load what it stores.
     const saved = await daemon.ok(['save', '-o', join(root, 'packed.tar'), `packed:${suffix}`])
     assert.equal(saved, '')
     await runOrThrow('skopeo', ['inspect', `oci-archive:${join(root, 'packed.tar')}`])

@@ -14,7 +14,7 @@ let directory: string
 let archive: string
 let id: string
 let daemon: TestDaemon
-/** An empty configuration of the CLI, as those with logins are others'. */
+/** An empty configuration of the CLI, because the one with logins belongs to other tests. */
 let clientConfig: string
 
 before(async () => {
@@ -30,7 +30,7 @@ after(async () => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-/** Has the CLI know credentials for a registry, as `docker login` stores them. */
+/** Stores credentials for a registry in the CLI's configuration, as `docker login` does. */
 function knows(registry: string, login: { auth?: string; identitytoken?: string }): NodeJS.ProcessEnv {
   writeFileSync(join(clientConfig, 'config.json'), JSON.stringify({ auths: { [registry]: login } }))
   return { DOCKER_CONFIG: clientConfig }
@@ -52,7 +52,7 @@ async function pulls(reference: string, env: NodeJS.ProcessEnv = {}): Promise<vo
   await daemon.ok(['rmi', reference])
 }
 
-/** What was secret never is in the log. */
+/** Checks that secrets are not in the log. */
 function assertNotLogged(...secrets: readonly string[]): void {
   for (const secret of secrets) assert.ok(!daemon.log.includes(secret), 'the log has no credentials')
 }
@@ -124,7 +124,7 @@ describe('a token service', () => {
     try {
       const env = knows(registry.name, basic('joe', 'secret'))
       await pulls(secret, env)
-      // The daemon takes the token for good by now, the registry does not (it allows for a minute of clock skew).
+      // The daemon still considers the token valid, the registry does not (it allows one minute of clock skew).
       tokens.lifetimeSeconds = -120
       tokens.requests.length = 0
       assert.equal((await daemon.docker(['pull', '-q', `${secret}-none`], { env })).code, 1)

@@ -16,7 +16,7 @@ const layers = 4
 const layerBytes = 5 * 1024 * 1024
 const cuts = 50
 const kills = 5
-/** A cut loses what is on its way: a piece in the kernel, and what the daemon has read but not yet written. */
+/** A cut loses the data in transit: a piece in the kernel, and what the daemon has read but not yet written. */
 const chunkBytes = 128 * 1024
 
 let directory: string
@@ -78,7 +78,7 @@ test(`a pull survives ${cuts} broken connections and ${kills} crashes of the dae
   t.diagnostic(`at most ${assertFetchedOnce(proxy.passed)} bytes twice in one place`)
 })
 
-/** A container of the image has what was put into it. */
+/** Checks that a container of the image has the image's files. */
 async function assertFiles(reference: string, files: readonly Record<string, Buffer>[]): Promise<void> {
   const container = await daemon.ok(['create', reference])
   const tar = join(directory, 'exported.tar')
@@ -91,7 +91,7 @@ async function assertFiles(reference: string, files: readonly Record<string, Buf
   }
 }
 
-/** Each answer goes on where the one before ended, but for a chunk; gives the most that was fetched again. */
+/** Checks that each answer continues where the previous one ended, except for one chunk; returns the largest overlap. */
 function assertFetchedOnce(passed: readonly PassedRange[]): number {
   let most = 0
   const byBlob = Map.groupBy(passed, ({ digest }) => digest)

@@ -21,7 +21,7 @@ let authority: TestAuthority
 let plain: TestRegistry
 let mirrorPort: number
 let mirror: Server
-/** What the mirror does. */
+/** How the mirror behaves. */
 let answerOfMirror: (path: string) => number | string | undefined = () => 404
 
 before(async () => {
@@ -52,7 +52,7 @@ after(async () => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-/** Answers as `answerOfMirror` says, else as the plain registry. */
+/** Answers as `answerOfMirror` says, otherwise like the plain registry. */
 async function startMirror(): Promise<void> {
   mirror = createServer(async (incoming, outgoing) => {
     const wanted = answerOfMirror(incoming.url ?? '')
@@ -89,7 +89,7 @@ async function pulls(reference: string): Promise<void> {
   await daemon.ok(['pull', '-q', reference])
   assert.equal(await daemon.ok(['inspect', '-f', '{{.Id}}', reference]), id)
   await daemon.ok(['rmi', reference])
-  // What a failed mirror had to be replaced by is fetched again the next time.
+  // A blob that came from Docker Hub in place of a failed mirror is fetched again the next time.
   await daemon.ok(['image', 'prune', '-f'])
 }
 

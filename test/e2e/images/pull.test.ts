@@ -23,7 +23,7 @@ let daemon: TestDaemon
 let registry: TestRegistry
 let first: MadeImage
 let second: MadeImage
-/** Of both images' manifests. */
+/** The digests of both images' manifests. */
 let digests: string[]
 
 before(async () => {
@@ -44,7 +44,7 @@ after(async () => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-/** Bytes that gzip does not make small, the same each time. */
+/** Bytes that gzip cannot compress, the same each time. */
 function noise(length: number, seed: number): Buffer {
   const bytes = Buffer.alloc(length)
   let state = seed

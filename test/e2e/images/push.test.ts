@@ -197,7 +197,7 @@ test('an image without a manifest is compressed once and keeps its digest afterw
 
 describe('an index', () => {
   const indexType = 'application/vnd.oci.image.index.v1+json'
-  /** Puts an index with the manifest of `reference` and these others beside it; gives its text. */
+  /** Pushes an index with the manifest of `reference` and these other ones; returns its text. */
   async function putIndex(reference: string, tag: string, others: readonly object[]): Promise<string> {
     const [host = '', repository = ''] = [
       reference.slice(0, reference.indexOf('/')),
@@ -226,7 +226,7 @@ describe('an index', () => {
     const repository = name.replace(/:plain$/, '')
     const whole = await putIndex(name, 'whole', [])
     const plain = await raw(name)
-    // Another platform's manifest: the registry wants it to exist, so it is this one once more under another name.
+    // Another platform's manifest must exist in the registry, so it is the same one under another platform.
     const foreign = { ...JSON.parse(whole).manifests[0], platform: { os: 'linux', architecture: 's390x' } }
     const elsewhere = plain.replace('{', '{ ')
     const put = await fetch(`http://${registry.name}/v2/index/app/manifests/s390x`, {
@@ -259,7 +259,7 @@ describe('an index', () => {
 describe('a broken upload', () => {
   const cuts = [1_500_000, 1_000_000, 2_000_000]
 
-  /** Pushes through a proxy that cuts; gives the bytes that were sent. */
+  /** Pushes through a proxy that cuts connections; returns the number of bytes that were sent. */
   async function pushCut(target: string, client: (typeof clients)[number]): Promise<number> {
     await using cutter = await UploadCutter.start(target)
     await loadBig('cut:1')
@@ -272,7 +272,7 @@ describe('a broken upload', () => {
     assert.match(stdout, /^[0-9a-f]{12}: Retrying in 1 second$/m)
     const digest = digestOf(await raw(`${target}/cut/${client}:1`))
     assert.match(stdout, new RegExp(`1: digest: ${digest} `))
-    // A copy reads every byte, and skopeo takes no wrong ones.
+    // A copy reads every byte, and skopeo verifies them.
     const copy = ['--insecure-policy', 'copy', '--quiet', '--src-tls-verify=false']
     await runOrThrow('skopeo', [...copy, `docker://${target}/cut/${client}:1`, `dir:${join(work, client)}`])
     return cutter.uploadedBytes
@@ -282,7 +282,7 @@ describe('a broken upload', () => {
     await using own = await BerthRegistry.start()
     for (const client of clients) {
       const sent = await pushCut(own.name, client)
-      // What was on its way when the connection broke is sent again, not the whole.
+      // Only the data in transit at the break is sent again.
       assert.ok(sent < uploadBytes * 1.7, `${sent} bytes were sent for ${uploadBytes}`)
     }
   })

@@ -190,7 +190,7 @@ describe('save', () => {
   })
 })
 
-/** What must not change on the way. */
+/** The parts that must stay the same. */
 async function factsOf(run: (args: readonly string[]) => Promise<string>, name: string): Promise<unknown> {
   const [image] = JSON.parse(await run(['inspect', name])) as {
     Id: string
@@ -204,7 +204,7 @@ async function factsOf(run: (args: readonly string[]) => Promise<string>, name: 
 describe('round trips keep id, layers and history', () => {
   const ours = (args: readonly string[]) => daemon.ok(args)
 
-  /** Removes the image, loads the archive, and looks whether all is as before. */
+  /** Removes the image, loads the archive, and checks that everything is as before. */
   async function comesBack(archive: string, name: string): Promise<void> {
     const before = await factsOf(ours, one.id)
     await daemon.ok(['rmi', '-f', one.id])
@@ -228,7 +228,7 @@ describe('round trips keep id, layers and history', () => {
     await daemon.ok(['rmi', '-f', two.id])
     await comesBack(back, 'one:1')
     assert.equal(await idOf('quay.io/team/two'), two.id)
-    // What we save of an image that came from there goes back there as well.
+    // An image from that program can also be loaded there again from Berth's archive.
     await dockerd.ok(['rmi', 'one:1'])
     await dockerd.ok(['load', '-i', await save('one:1')])
     assert.equal(await dockerd.ok(['inspect', '-f', '{{.Id}}', 'one:1']), one.id)

@@ -27,7 +27,7 @@ after(async () => {
   await journal?.[Symbol.asyncDispose]()
 })
 
-/** Runs a script to its end with log options (`driver`, then `name=value`); gives the id. */
+/** Runs a script to its end with log options (`driver`, then `name=value`); returns the id. */
 async function logged(driver: string, options: readonly string[], script: string, ...more: string[]): Promise<string> {
   const flags = options.flatMap((option) => ['--log-opt', option])
   const run = ['run', '-d', '--network', 'none', '--log-driver', driver, ...flags, ...more]
@@ -185,7 +185,7 @@ test('gelf by UDP in chunks, compressed or not, and by TCP', async () => {
     const options = [`gelf-address=udp://127.0.0.1:${udp.port}`, `gelf-compression-type=${compression}`, 'labels=color']
     const id = await logged('gelf', options, `echo small; ${long}`, '--label', 'color=red')
     const messages = await until(() => udp.of(id).length === 3 && udp.of(id), { what: compression })
-    // The server unpacks messages side by side, so they arrive in any order.
+    // The server unpacks messages in parallel, so their order is not fixed.
     const small = messages.find(({ short_message }) => short_message === 'small')
     const parts = messages.filter((message) => message !== small)
     assert.deepEqual(

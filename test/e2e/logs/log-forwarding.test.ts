@@ -45,7 +45,7 @@ test('a crash of the daemon loses no line, and repeats none that was confirmed',
   await until(() => server.lines(id).length > 20)
   await daemon.kill9()
   const before = server.lines(id).length
-  // The container goes on, and ends, without a daemon.
+  // The container continues and ends without a daemon.
   const log = join(daemon.dataRoot, 'containers', id, 'container.log')
   assert.ok(existsSync(log))
   await daemon.start()

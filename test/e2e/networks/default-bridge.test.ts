@@ -21,14 +21,14 @@ before(async () => {
 })
 after(() => host?.[Symbol.asyncDispose]())
 
-/** Starts the daemon anew with such a daemon.json. */
+/** Restarts the daemon with this daemon.json. */
 async function restartWith(settings: Readonly<Record<string, unknown>>): Promise<void> {
   await daemon.stop()
   writeFileSync(join(daemon.root, 'daemon.json'), JSON.stringify(settings))
   await daemon.start()
 }
 
-/** Starts it with settings that it refuses; gives what it says. */
+/** Starts the daemon with settings that it refuses; returns its message. */
 async function refusal(settings: Readonly<Record<string, unknown>>): Promise<string> {
   await daemon.stop()
   writeFileSync(join(daemon.root, 'daemon.json'), JSON.stringify(settings))
@@ -53,7 +53,7 @@ function devices(container: string): Promise<string> {
   return daemon.ok(['exec', container, 'sh', '-c', 'ls /sys/class/net'])
 }
 
-/** What the host's bridge has, without the address that the kernel gives every device. */
+/** The addresses of the host's bridge, without the one that the kernel gives every device. */
 function addresses(device: string): string[] {
   const lines = host.run('ip', '-o', 'addr', 'show', 'dev', device).trim().split('\n')
   const all = lines.map((line) => /inet6? (\S+)/.exec(line)?.[1] ?? '')

@@ -28,7 +28,7 @@ async function addressOf(name: string, network: string): Promise<string> {
   return daemon.ok(['inspect', '-f', `{{.NetworkSettings.Networks.${network}.IPAddress}}`, name])
 }
 
-/** What 127.0.0.11 answers in a container, asked by dig: records, one a line, or the status of an error. */
+/** The answer of 127.0.0.11 in a container to dig: one record per line, or the status of an error. */
 async function dig(name: string, ...question: string[]): Promise<string[]> {
   const netns = await daemon.ok(['inspect', '-f', '{{.NetworkSettings.SandboxKey}}', name])
   const options = ['@127.0.0.11', '+time=5', '+tries=1', '+noall', '+answer', '+comments', ...question]
@@ -65,9 +65,9 @@ test('containers find each other by name, id, alias and network, and names by ad
   assert.deepEqual(await dig('api', 'store'), [apiBack])
   assert.deepEqual(await dig('api', '-x', web), ['web.front.'])
   assert.deepEqual(await dig('api', 'web', 'AAAA'), [])
-  // Of another network nothing is known.
+  // Names of other networks are unknown.
   assert.notDeepEqual(await dig('web', 'store'), [apiBack])
-  // As a program of the container looks it up.
+  // As programs in the container resolve it.
   assert.match(await daemon.ok(['exec', 'api', 'ping', '-c', '1', 'web']), new RegExp(web))
   assert.match(await daemon.ok(['exec', 'api', 'cat', '/etc/resolv.conf']), /^nameserver 127\.0\.0\.11$/m)
 })
@@ -98,7 +98,7 @@ test('--dns servers are asked from the container; search domains and options sta
   assert.match(conf, /^nameserver 127\.0\.0\.11$/m)
   assert.match(conf, /^search example\.test$/m)
   assert.match(conf, /^options .*ndots:3/m)
-  // Nobody serves there: the container's kernel says so at once.
+  // No server listens there, which the kernel reports at once.
   assert.deepEqual(await dig('asker', 'example.com'), ['SERVFAIL'])
   await daemon.ok(['rm', '-f', 'server', 'asker'])
 })
@@ -109,7 +109,7 @@ test("a loopback address of --dns is the container's own; internal networks forw
   t.after(() => server.close())
   await daemon.ok(['network', 'create', '--internal', 'inside'])
   await run('outer', '--network', 'front', '--dns', address)
-  // From the container's namespace its own loopback is asked, where nobody listens.
+  // In the container's namespace this is the container's loopback, where no server listens.
   assert.deepEqual(await dig('outer', 'example.com'), ['SERVFAIL'])
   await run('inner', '--network', 'inside')
   assert.deepEqual(await dig('inner', 'example.com'), ['SERVFAIL'])

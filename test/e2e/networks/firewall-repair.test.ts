@@ -28,13 +28,13 @@ function rules(table: string): string {
   return host.run('nft', 'list', 'table', 'ip', table)
 }
 
-/** Whether the container's program listens already. */
+/** Whether the container's program is listening yet. */
 async function isListening(port: number): Promise<boolean> {
   const listeners = await daemon.ok(['exec', 'echo', 'cat', '/proc/net/tcp', '/proc/net/tcp6'])
   return listeners.includes(`:${port.toString(16).padStart(4, '0').toUpperCase()} `)
 }
 
-/** A connection over which a message goes to and fro without a pause. */
+/** A connection over which a message goes back and forth without a pause. */
 class Talk {
   readonly #socket: Socket
   rounds = 0
@@ -144,7 +144,7 @@ test('a saved rule set can be loaded again while the daemon runs', async () => {
   host.run('nft', 'flush', 'ruleset')
   await until(() => host.run('nft', 'list', 'tables').includes(`table ip ${table}\n`) && holdOf() !== hold)
   host.run('nft', '-f', saved)
-  // What was loaded on top of the daemon's rules goes when something is taken out of them.
+  // Rules that were added to the daemon's table are removed with the next repair.
   host.run('nft', 'flush', 'chain', 'ip', table, 'publish')
   await until(() => rules(table) === expected, { what: 'the rules' })
 })

@@ -90,7 +90,7 @@ test("with host-rules, published ports obey firewalld's zones", async () => {
   zones.run('--permanent', '--add-port=8080/tcp')
   zones.run('--reload')
   await until(async () => (await page()) === 'hello', { what: 'the opened port' })
-  // Another zone for the neighbour: it has another list of ports.
+  // Another zone for the neighbor, with other open ports.
   zones.run('--zone=internal', `--add-source=${strict.outsideAddress}`)
   assert.equal(await page(), 'failed')
   zones.run('--zone=internal', '--add-port=8080/tcp')

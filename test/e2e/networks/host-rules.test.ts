@@ -38,7 +38,7 @@ function answers(port: number): Promise<string> {
   return until(async () => ((await host.page(port)) === 'hello' ? 'yes' : undefined), { what: `port ${port}` })
 }
 
-/** Sends a datagram from the neighbour until it comes back, or gives up after a few. */
+/** Sends datagrams from the neighbor until one comes back; gives up after a few. */
 async function echoes(port: number, tries: number): Promise<boolean> {
   const socket = createSocket('udp4')
   let answered = false
@@ -69,7 +69,7 @@ test('ufw blocks and opens a published port', async () => {
   assert.equal(await host.page(8080), 'failed')
   assert.equal(await host.page(8081), 'failed')
   assert.equal(await echoes(7000, 3), false)
-  // From the host itself, as every program of its own.
+  // From the host itself, like every local program.
   assert.equal(await host.page(8080, '127.0.0.1', host.netns), 'hello')
 
   ufw.run('allow', '8080/tcp')
@@ -92,7 +92,7 @@ test('under ufw, which drops forwarded packets, containers reach the outside, ea
   await daemon.ok(['run', '-d', '--name', 'other', '--network', 'apart', 'busybox', 'sleep', '1000'])
   await daemon.ok(['run', '-d', '--name', 'near', 'busybox', 'sleep', '1000'])
   assert.equal(await get('near', `http://${address}/`), 'hello')
-  // ufw lets nobody in by 8080; a container of the engine's own is let in by the engine.
+  // ufw blocks 8080 for everyone; the engine still lets its own containers in.
   assert.equal(await get('other', `http://${host.address}:8080/`), 'hello')
   assert.equal((await daemon.docker(['exec', 'other', 'ping', '-c', '1', '-W', '2', host.outsideAddress])).code, 0)
 })

@@ -7,7 +7,7 @@ import { until } from '../../helpers/wait.ts'
 const server = 'mkdir -p /www; echo hello >/www/index.html; httpd -p 81 -h /www; exec httpd -f -p 80 -h /www'
 
 async function page(daemon: TestDaemon, name: string, url: string): Promise<string> {
-  // wget would wait for minutes for what is dropped.
+  // wget would wait for minutes when packets are dropped.
   const command = ['exec', name, 'timeout', '2', 'wget', '-q', '-O', '-', `http://${url}/`]
   return (await daemon.docker(command)).stdout.trim()
 }
@@ -61,7 +61,7 @@ describe('links of the default bridge', () => {
   test("follow the other container's restart and rename, and end with it", async () => {
     const before = await daemon.ok(['exec', 'web', 'cat', '/etc/hosts'])
     await daemon.ok(['stop', '-t', '0', 'db'])
-    // Somebody else takes the address.
+    // Another container takes the address.
     await daemon.ok(['run', '-d', '--name', 'other', 'busybox', 'sleep', '1000'])
     await daemon.ok(['start', 'db'])
     const address = await daemon.ok(['inspect', '-f', '{{.NetworkSettings.IPAddress}}', 'db'])

@@ -42,7 +42,7 @@ async function runContainer(name: string, network: string): Promise<string> {
   return Id
 }
 
-/** What of this daemon is in the kernel: its devices, namespaces, and the networks that its rules know. */
+/** This daemon's state in the kernel: its devices, its namespaces, and the networks in its rules. */
 async function kernelState(): Promise<{ links: string[]; namespaces: string[]; chains: number; elements: number }> {
   const tag = networkTag(daemon.dataRoot)
   const links = readdirSync('/sys/class/net').filter((name) => {
@@ -108,7 +108,7 @@ test('after random connects and disconnects, addresses, names and rules are cons
   t.diagnostic(`seed ${seed}`)
   const containers = ['c1', 'c2', 'c3', 'c4', 'c5']
   const networks = ['n1', 'n2', 'n3']
-  // Room for exactly these containers: an address that is lost is missed.
+  // Room for exactly these containers, so a leaked address is noticed.
   for (const [index, name] of networks.entries()) {
     const config = [{ Subnet: `10.225.${process.pid % 250}.${index * 8}/29` }]
     await call('POST', '/networks/create', { Name: name, IPAM: { Config: config } })
@@ -124,7 +124,7 @@ test('after random connects and disconnects, addresses, names and rules are cons
         const verb = random.pick(['connect', 'disconnect'])
         const body = { Container: random.pick(containers) }
         const { status } = await daemon.api('POST', `/networks/${random.pick(networks)}/${verb}`, body)
-        // Forbidden: somebody else was faster.
+        // Forbidden: another client was faster.
         assert.ok(status === 200 || status === 403, `${verb}: ${status}`)
         seen.add(status)
         done += 1
@@ -137,7 +137,7 @@ test('after random connects and disconnects, addresses, names and rules are cons
   await daemon.kill9()
   await daemon.start()
   await consistent(containers, networks)
-  // Every address is free or in use by the one that has it.
+  // Every address is free or in use by its owner.
   for (const network of networks) {
     for (const Container of containers) await daemon.api('POST', `/networks/${network}/connect`, { Container })
   }
@@ -157,7 +157,7 @@ interface Inspect {
   readonly NetworkSettings: { readonly Networks: Readonly<Record<string, { readonly IPAddress: string }>> }
 }
 
-/** Compares what containers say with what is in them, with what networks say, and with what names give. */
+/** Compares inspect of containers with the addresses inside them, with inspect of networks, and with the DNS. */
 async function consistent(containers: readonly string[], networks: readonly string[]): Promise<void> {
   const inspected = new Map<string, Inspect>()
   for (const name of containers) inspected.set(name, await call<Inspect>('GET', `/containers/${name}/json`))

@@ -69,7 +69,7 @@ describe('IPv6', { skip }, () => {
     }
     assert.equal(await outside.page(`http://[${outside.hostAddress6}]:${port}/`), 'dual-1')
     assert.equal(await outside.page(`http://[${address}]/`), '', 'not published under its own address')
-    // Its own published port, and a neighbour by name.
+    // Its own published port, and a neighbor by name.
     assert.equal(await pageInside('dual-1', `[${outside.hostAddress6}]:${port}`), 'dual-1')
     await web('dual-2', '--network', 'dual')
     await until(async () => (await pageInside('dual-1', 'dual-2')) === 'dual-2', { what: 'the neighbour' })
@@ -145,7 +145,7 @@ describe('IPv6', { skip }, () => {
     await daemon.ok(['network', 'create', 'four'])
     for (const network of ['both', 'four']) {
       const name = `${network}-echo`
-      // Without an address: at all of the families that the container has.
+      // Without an address: at all addresses of the families that the container has.
       const published = network === 'four' ? '[::]::53/udp' : '53/udp'
       await daemon.ok(['run', '-d', '--name', name, '--network', network, '-p', published, 'busybox', 'sleep', '1000'])
       using _echo = new UdpEcho(await inspect(name, '{{.NetworkSettings.SandboxKey}}'), 53)

@@ -16,7 +16,7 @@ let daemon: TestDaemon
 let outside: Outside
 let port: number
 
-/** Which container is on which networks, as the test goes on. */
+/** Which container is currently on which networks. */
 const members = new Map([
   ['ann', new Set(['red'])],
   ['bob', new Set(['red', 'green'])],
@@ -62,7 +62,7 @@ async function addressesOf(container: string): Promise<Addresses> {
   )
 }
 
-/** What each target answers to a container, asked side by side; '' for nothing within the time. */
+/** Each target's answer to a container, asked in parallel; '' for no answer in time. */
 async function ask(
   from: string,
   targets: readonly string[],
@@ -78,7 +78,7 @@ async function ask(
   )
 }
 
-/** Compares everybody's view with what the memberships say. */
+/** Compares what each container reaches with the memberships. */
 async function check(what: string, { byName = true } = {}): Promise<void> {
   const all = new Map(await Promise.all(names.map(async (name) => [name, await addressesOf(name)] as const)))
   for (const [name, networks] of members) {
@@ -101,7 +101,7 @@ async function checkFrom(
     const shared = Object.keys(networks).filter((network) => own.has(network))
     for (const [network, addresses] of Object.entries(networks)) {
       for (const address of addresses) {
-        // Its own addresses answer whatever network they are of.
+        // A container's own addresses answer on every network.
         if (!shared.includes(network) && target !== from) unreachable.push(address)
         else {
           reachable[address] = target

@@ -57,12 +57,12 @@ test('a container that ran belongs to its network by id; one that never ran join
   assert.match((await daemon.docker(['start', 'new'])).stderr, /network again not found/)
   const second = await daemon.ok(['network', 'create', 'again'])
   assert.match((await daemon.docker(['start', 'ran'])).stderr, new RegExp(`network ${first} not found`))
-  // The code of the run before stays, as with Docker.
+  // The exit code of the previous run stays, as with Docker.
   assert.equal(await daemon.ok(['inspect', '-f', '{{.State.Status}} {{.State.ExitCode}}', 'ran']), 'exited 137')
   assert.equal(await field('ran', 'again', 'NetworkID'), first)
   await daemon.ok(['start', 'new'])
   assert.equal(await field('new', 'again', 'NetworkID'), second)
-  // Left and joined again, it is the new one's.
+  // After disconnect and connect, it belongs to the new network.
   await daemon.ok(['network', 'disconnect', 'again', 'ran'])
   await daemon.ok(['network', 'connect', 'again', 'ran'])
   await daemon.ok(['start', 'ran'])

@@ -65,7 +65,7 @@ async function clean(containers: readonly string[], networks: readonly string[])
   await daemon.ok(['network', 'rm', ...networks])
 }
 
-/** True when the kernel has that kind of device. */
+/** Whether the kernel has this kind of device. */
 function kernelHas(kind: string, ...options: string[]): boolean {
   const name = `bk${process.pid}`.slice(0, 15)
   const made = spawnSync('ip', ['link', 'add', name, ...options, 'type', kind, ...(kind === 'vlan' ? ['id', '9'] : [])])
@@ -106,7 +106,7 @@ describe('gateway modes', () => {
     assert.equal(await daemon.ok(['port', 'routed-1']), '')
     assert.match(await daemon.ok(['ps', '--filter', 'name=routed-1', '--format', '{{.Ports}}']), /^80\/tcp/)
     assert.equal(await seenFrom('routed-1'), address)
-    // Rules that are built anew have the port too.
+    // Rebuilt rules have the port too.
     await daemon.kill9()
     await daemon.start()
     assert.equal(await outside.page(`http://${address}/`), 'routed-1')
@@ -130,7 +130,7 @@ describe('gateway modes', () => {
     // What is not published stays closed, and so does a network that trusts others.
     for (const host of [`${address}:81`, foreign]) assert.equal(await outside.page(`http://${host}/`), '')
     assert.equal(await seenFrom('trusting-1'), outside.hostAddress)
-    // One of two ways to a port goes, the port stays open.
+    // If one of two ways to a port is removed, the port stays open.
     await daemon.berth(['update', '--unpublish', String(again), 'trusting-1'])
     assert.equal(await outside.page(`http://${address}/`), 'trusting-1')
     await daemon.berth(['update', '--unpublish', String(port), 'trusting-1'])
@@ -176,7 +176,7 @@ describe('gateway modes', () => {
     assert.equal(await pageInside('outer-1', address), '')
     const out = await daemon.docker(['exec', 'inner-1', 'ping', '-c', '1', '-W', '1', outside.address])
     assert.notEqual(out.code, 0)
-    // A route of its own making does not lead out either.
+    // A route that the container adds does not lead out either.
     await daemon.ok([
       'run',
       '--rm',

@@ -69,7 +69,7 @@ test('if a program of the host has the port on one address, the other addresses 
     }
     await daemon.ok(['run', '--rm', '-p', `127.0.0.2:${port}:80`, 'busybox', 'true'])
     await daemon.ok(['run', '--rm', '-p', `127.0.0.1:${port}:80/udp`, 'busybox', 'true'])
-    // The other way round: what is published is taken for programs of the host.
+    // Conversely, a published port is taken for programs of the host.
     const taken = await freePort()
     await daemon.ok(['run', '-d', '--name', 'holder', '-p', `127.0.0.1:${taken}:80`, 'busybox', 'sleep', '1000'])
     await assert.rejects(listenOn(taken, '127.0.0.1'), /EADDRINUSE/)

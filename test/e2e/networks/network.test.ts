@@ -24,7 +24,7 @@ function web(text: string, ...options: string[]): Promise<string> {
   return daemon.ok(['run', '-d', ...options, 'busybox', 'sh', '-c', script])
 }
 
-/** What the page says, tried until the server has started; by curl, a real client. */
+/** The text of the page, fetched with curl until the server has started. */
 function page(address: string, port: number | string): Promise<string> {
   return until(
     async () => {
@@ -101,7 +101,7 @@ describe('published ports', () => {
     await page('127.0.0.1', port)
     const outside = await ip('netns', 'exec', name, 'curl', '-s', '--max-time', '3', `http://198.51.100.1:${port}/`)
     assert.equal(outside, 'from outside')
-    // And from the container outwards: behind the host's address.
+    // And from the container to the outside: with the host's address.
     const answer = await daemon.ok(['run', '--rm', 'busybox', 'ping', '-c', '1', '-W', '2', '198.51.100.1'])
     assert.match(answer, /1 packets received/)
     await daemon.ok(['rm', '-f', id])

@@ -50,7 +50,7 @@ test('ports change while the container runs, and stay changed over restarts', as
   const bindings = JSON.parse(await daemon.ok(['inspect', '-f', '{{json .HostConfig.PortBindings}}', 'web']))
   assert.deepEqual(bindings['80/tcp'], [{ HostIp: '', HostPort: String(second) }])
   assert.equal(await pid('web'), program, 'the program was not restarted')
-  // The port that went is free for others, the one that came is not.
+  // The removed port is free for others, the added one is not.
   await daemon.ok(['run', '-d', '--name', 'other', '-p', `${first}:80`, 'busybox', 'sleep', '1000'])
   const taken = await daemon.docker(['run', '--rm', '-p', `${second}:80`, 'busybox', 'true'])
   assert.match(taken.stderr, /port is already allocated/)

@@ -62,7 +62,7 @@ test("HostConfig.Runtime: known runtimes and Docker's names for the usual one wo
     assert.equal(await inside(['--runtime', name], 'echo ok'), 'ok', name)
   }
   assert.match(await refused({ Runtime: 'no-such' }), /unknown or invalid runtime name: no-such/)
-  // As with Docker, a shim that is not there fails the start.
+  // As with Docker, a missing shim fails the start.
   await daemon.ok(['create', '--name', 'shim', '--runtime', 'io.containerd.kata.v2', 'busybox'])
   const started = await daemon.docker(['start', 'shim'])
   assert.match(started.stderr, /failed to start shim: failed to resolve runtime path: runtime "io.containerd.kata.v2"/)

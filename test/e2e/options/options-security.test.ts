@@ -209,7 +209,7 @@ describe('users', () => {
       })
       await daemon.ok(['load', '-q', '-i', archive])
       rmSync(archive)
-      // A number needs no entry; a name is not found, or the file is refused.
+      // A number needs no entry. A name is not found, or the file is refused.
       const uid = ['awk', '/^Uid:/ {print $2}', '/proc/self/status']
       assert.equal(await daemon.ok(['run', '--rm', '-u', '7:8', 'hostile', ...uid]), '7')
       assert.match(

@@ -15,7 +15,7 @@ after(() => daemon?.[Symbol.asyncDispose]())
 
 const cgroupV2 = readFileSync('/proc/mounts', 'utf8').includes(' /sys/fs/cgroup cgroup2 ')
 
-/** The first of two files of a cgroup that is there: version 2's, version 1's. */
+/** The first existing file of a cgroup: version 2's, then version 1's. */
 function cgroupFile(v2: string, v1: string): string {
   return `cat /sys/fs/cgroup/${cgroupV2 ? v2 : v1}`
 }

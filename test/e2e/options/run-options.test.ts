@@ -194,7 +194,7 @@ describe('identity', () => {
     assert.match(hosts, /^10\.9\.8\.7\s+db$/m)
     assert.match(hosts, /^\d+\.\d+\.\d+\.\d+\s+gw$/m)
     assert.match(hosts, /^127\.0\.0\.1\s+localhost$/m)
-    // Also where the container has no gateway: it is the default bridge's then.
+    // Also if the container has no gateway: then it is the default bridge's address.
     const bridge = await daemon.ok(['network', 'inspect', '-f', '{{(index .IPAM.Config 0).Gateway}}', 'bridge'])
     for (const network of ['none', 'host']) {
       const alone = await daemon.inside(['--network', network, '--add-host', 'gw:host-gateway'], 'cat /etc/hosts')

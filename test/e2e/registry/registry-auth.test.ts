@@ -174,7 +174,7 @@ function tlsFiles({ certificate, key }: IssuedCertificate): Record<string, strin
   return { 'server.crt': certificate, 'server.key': key, htpasswd }
 }
 
-/** A directory as skopeo's `--cert-dir` wants it. */
+/** A directory for skopeo's `--cert-dir`. */
 function trust(client?: IssuedCertificate, ca = authority): string {
   const directory = mkdtempSync(join(work, 'certs-'))
   writeFileSync(join(directory, 'ca.crt'), ca.certificate)

@@ -21,7 +21,7 @@ before(async () => {
 })
 after(() => rmSync(work, { recursive: true, force: true }))
 
-/** An upstream that wants a password, a proxy before it, and a cache of that. */
+/** An upstream registry that requires a password, a proxy in front of it, and a cache of it. */
 async function place(more = '') {
   const upstream = await TestRegistry.start({ htpasswd: `mirror:${hashSync(secret, 5)}\n` })
   await upstream.push(archive, 'library/busybox:1', ['--dest-creds', `mirror:${secret}`])
@@ -70,7 +70,7 @@ test('skopeo pulls through the cache, and again when the other registry is down'
   assertDone(await pull(at.reference))
   assert.equal(await inspect(at.reference, ['--raw']), raw)
   assert.deepEqual(JSON.parse(await inspect(at.reference)).RepoTags, ['1'])
-  // A new process knows it all as well.
+  // A new process has everything as well.
   await at.cache.stop()
   await at.cache.start()
   assertDone(await pull(at.reference))

@@ -95,7 +95,7 @@ test('chunks of one upload can go through any registry, even if one of them is k
     assert.equal((await sendChunk(registry, location, chunk, offset)).status, 202)
     offset += size
   }
-  // A process dies while it takes a chunk: what it had not written down is sent again through the other one.
+  // A process dies while it receives a chunk. The client sends what was not stored again through the other one.
   const { promise: arrived, resolve: arrive } = Promise.withResolvers<void>()
   at.s3.fault = (operation) => void (operation === 'UploadPart' && arrive())
   const half = bytes.subarray(offset, offset + 9 * MiB)

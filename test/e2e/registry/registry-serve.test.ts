@@ -66,7 +66,7 @@ test('SIGTERM lets a running push end and refuses new clients; a second SIGTERM 
     method: 'POST',
     headers: { 'Content-Length': 10 },
   })
-  stuck.on('error', () => {}) // it is cut off
+  stuck.on('error', () => {}) // the connection is cut
   stuck.write('x')
   await registry.seesUploads(1)
   registry.kill('SIGTERM')

@@ -41,7 +41,7 @@ function sha256(bytes: string | Buffer): string {
   return createHash('sha256').update(bytes).digest('hex')
 }
 
-/** Every blob on the disk is what its name says, and nothing half-written lies among them. */
+/** Checks that every blob on the disk matches its digest, and that no blob is incomplete. */
 async function assertBlobsVerify(registry: BerthRegistry): Promise<void> {
   for (const path of globSync(`${registry.root}/storage/v1/objects/blobs/*/*/*`)) {
     const hash = createHash('sha256')
@@ -115,7 +115,7 @@ test('docker pushes, pushes again, mounts and pulls through an engine', async ()
   assert.equal(pulled.trim(), `${registry.name}/docker/other@${digest}`)
 })
 
-/** A request whose body is written piece by piece; gives the status and headers. */
+/** Sends a request whose body is written piece by piece; returns the status and headers. */
 async function send(registry: BerthRegistry, method: string, path: string, body: Iterable<Buffer> = []) {
   const agent = new Agent()
   try {
@@ -208,7 +208,7 @@ test('pushes that are interrupted by kill -9 leave no damage, and succeed the ne
     await registry.start()
     await assertBlobsVerify(registry)
     const seen = await send(registry, 'GET', '/v2/cut/manifests/1')
-    // What was told to be done is there, and what is there is complete.
+    // Everything that was acknowledged exists, and everything that exists is complete.
     if (done) assert.equal(seen.status, 200)
     if (seen.status === 200) assert.equal(await configDigest(`${registry.name}/cut:1`), imageId)
   }
@@ -239,7 +239,7 @@ test('garbage collections that are interrupted by kill -9 lose nothing, and the 
   const garbage: string[] = []
   for (let index = 0; index < 100; index++) garbage.push((await put(`garbage ${index}`)).digest)
   const long = new Date(Date.now() - 7_200_000)
-  /** Everything is old, and so is what a killed collection left. */
+  /** Makes everything old, including what a killed collection left. */
   const age = () => {
     for (const path of globSync(`${registry.root}/storage/v1/objects/{blobs,links,gc}/**`)) utimesSync(path, long, long)
   }
@@ -257,7 +257,7 @@ test('garbage collections that are interrupted by kill -9 lose nothing, and the 
     await gc.ended
     for (const digest of kept) assert.equal(await statusOf(digest), 200)
   }
-  // A push of something that the killed collection was about to delete is not held up for long.
+  // A push of an object that the killed collection was about to delete is not delayed for long.
   assert.equal(await statusOf((await put('garbage 99')).digest), 200)
   age()
   const last = await registry.command(['gc'])

@@ -30,7 +30,7 @@ function inside(options: readonly string[], ...command: string[]): Promise<strin
   return daemon.ok(['run', '--rm', '--network', 'none', ...options, 'busybox', ...command])
 }
 
-/** Whether a container with these options may mount something: all but AppArmor lets it. */
+/** Whether a container with these options may mount a file system; only AppArmor could forbid it. */
 async function canMount(options: readonly string[]): Promise<boolean> {
   const rights = ['--cap-add', 'SYS_ADMIN', '--security-opt', 'seccomp=unconfined']
   const text = await inside([...rights, ...options], 'sh', '-c', 'mount -t tmpfs x /tmp 2>&1 && echo mounted || true')
@@ -48,7 +48,7 @@ async function withProfile(name: string, rules: readonly string[], work: () => P
   }
 }
 
-/** Processes of others under the default profile: they would lose it. */
+/** Other processes under the default profile, which would lose it. */
 function othersConfined(): boolean {
   return readdirSync('/proc').some((pid) => {
     try {
@@ -102,7 +102,7 @@ describe('AppArmor', { skip }, () => {
     await daemon.kill9()
     await daemon.start()
     await look()
-    // The profile lets the daemon's signals in.
+    // The profile allows the daemon's signals.
     await daemon.ok(['stop', '-t', '0', 'up'])
     await daemon.ok(['start', 'up'])
     await look()

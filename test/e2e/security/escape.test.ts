@@ -54,8 +54,8 @@ async function answersOf(
   return parseAnswers(text)
 }
 
-/** What the profiles of later versions of Docker let through and that of Debian's does not yet: a process may look into
- *  those that it may trace anyway, and handles of files open nothing without CAP_DAC_READ_SEARCH. */
+/** Calls that the profiles of later versions of Docker allow and Debian's does not yet: a process may look into
+ *  processes that it may trace anyway, and file handles open nothing without CAP_DAC_READ_SEARCH. */
 const laterDocker = ['call process_vm_readv', 'call process_vm_writev', 'call name_to_handle_at']
 
 function allowedOnlyIn(ours: ReadonlyMap<string, string>, theirs: ReadonlyMap<string, string>): string[] {
@@ -68,7 +68,7 @@ function allowedOnlyIn(ours: ReadonlyMap<string, string>, theirs: ReadonlyMap<st
 test('a default container may do nothing that Docker forbids', async () => {
   const [ours, theirs] = await Promise.all([answersOf(daemon), answersOf(docker)])
   assert(ours.size > 90, `${ours.size} probes`)
-  // The probes can tell: what is known to be allowed and forbidden everywhere.
+  // Checks the probes themselves with calls that are known to be allowed or forbidden everywhere.
   assert.equal(ours.get('call unshare user'), '1')
   assert.equal(ours.get('call socket raw'), '0')
   assert.equal(ours.get('device vda'), '1')
@@ -142,7 +142,7 @@ test('every system call: a default container and each capability may do only wha
   }
 })
 
-/** What a process finds of itself, line by line. */
+/** What a process sees of itself, line by line. */
 const itself = [
   "grep -E '^(Umask|Uid|Gid|Groups|Sig(Blk|Ign|Cgt)|Cap...|NoNewPrivs|Seccomp|Cpus_allowed)' /proc/self/status",
   'for f in oom_score_adj loginuid sessionid coredump_filter timerslack_ns personality uid_map comm; do echo $f $(cat /proc/self/$f); done',
@@ -240,7 +240,7 @@ test("namespaces, capabilities, filters and nodes are Docker's", async () => {
   const [ours, theirs] = (await Promise.all([of(daemon), of(docker)])).map((text) => {
     // crun links it to /proc/kcore, which is masked; runc leaves it out.
     const lines = text.split('\n').filter((line) => line !== '/dev/core')
-    // A namespace is the host's or not; its number says nothing.
+    // Only whether a namespace is the host's matters, not its number.
     return lines.map((line) => (line.includes(':[') ? `${line.split(' ')[0]} ${host.includes(line)}` : line))
   })
   assert.deepEqual(ours, theirs)

@@ -11,7 +11,7 @@ import { asUser, nobody, pathsBelow, reachedBy, readableBy, runAs } from '../../
 import { until } from '../../helpers/wait.ts'
 
 const account = `bo-${process.pid}`
-/** Far from what others on the machine have. */
+/** Far from the ids of other programs on the machine. */
 const firstUid = 1_200_000_000 + (process.pid % 1000) * 200_000
 const firstGid = firstUid + 100_000
 const mappedRoot = { uid: firstUid, gid: firstGid }
@@ -32,7 +32,7 @@ interface Case {
   readonly flagsBelow?: (daemon: TestDaemon) => readonly string[]
 }
 
-/** A daemon whose roots every user can look for: the directory above them is open. */
+/** A daemon whose roots are in a directory that every user can enter. */
 async function startDaemon({ remapped, umask, flagsBelow }: Case): Promise<TestDaemon> {
   const daemon = await TestDaemon.start({
     flags: remapped ? ['--userns-remap', account] : [],
@@ -143,7 +143,7 @@ async function checkContainers(daemon: TestDaemon): Promise<void> {
   assert.equal(error, '')
 }
 
-/** What `system check` says of paths. */
+/** The problems of `system check` about paths. */
 async function checkedPaths(daemon: TestDaemon): Promise<readonly string[]> {
   const { stdout } = await daemon.berth(['system', 'check', '-q'])
   return stdout.split('\n').filter((line) => line.startsWith('path '))

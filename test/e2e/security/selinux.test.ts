@@ -55,7 +55,7 @@ async function inspect(name: string): Promise<Shown> {
   return { pid, process: container.ProcessLabel, mount: container.MountLabel, root: `/proc/${pid}/root` }
 }
 
-/** Starts one that stays, and gives what inspect says. */
+/** Starts a container that keeps running; returns its inspect. */
 async function up(name: string, ...options: string[]): Promise<Shown> {
   await daemon.ok(['run', '-d', '--name', name, '--network', 'none', ...options, 'busybox', 'sleep', '1000'])
   return await inspect(name)
@@ -65,7 +65,7 @@ function inside(name: string, script: string): Promise<string> {
   return daemon.ok(['exec', name, 'sh', '-c', script])
 }
 
-/** The label of a process, without the zero at its end. */
+/** The label of a process, without the trailing zero byte. */
 async function processLabel(name: string): Promise<string> {
   return (await daemon.ok(['exec', name, ...current])).replace(/\0/g, '')
 }

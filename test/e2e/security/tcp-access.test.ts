@@ -20,7 +20,7 @@ interface Told {
   readonly events: string
 }
 
-/** What a daemon says about its TCP sockets. */
+/** A daemon's messages about its TCP sockets. */
 async function told(daemon: TestDaemon): Promise<Told> {
   const { body } = await daemon.api<{ Warnings: string[] }>('GET', '/info')
   const filters = encodeURIComponent('{"type":["daemon"],"event":["api-exposed"]}')

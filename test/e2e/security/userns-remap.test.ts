@@ -18,7 +18,7 @@ import { berthProgram, clientProgram, TestDaemon } from '../../helpers/daemon.ts
 import { until } from '../../helpers/wait.ts'
 
 const account = `bt-${process.pid}`
-/** Far from what others on the machine have. */
+/** Far from the ids of other programs on the machine. */
 const firstUid = 1_000_000_000 + (process.pid % 1000) * 200_000
 const firstGid = firstUid + 100_000
 const size = 65_536
@@ -190,7 +190,7 @@ describe('userns-remap', () => {
       'A /anon\nA /made\nA /made/here\nC /root\nA /root/one\nA /root/three',
     )
     await daemon.ok(['commit', 'files', 'committed'])
-    // The image is as any other: also for those who have the host's users.
+    // The image is like any other, also for containers with the host's users.
     for (const options of [[], ['--userns', 'host']]) {
       const owners = await daemon.ok([
         'run',
@@ -224,7 +224,7 @@ describe('userns-remap', () => {
   })
 
   test('file capabilities work for users inside, and leave as they came in', async () => {
-    // cap_net_raw=ep of a namespace's own root.
+    // cap_net_raw=ep for a namespace's own root.
     const capability = Buffer.from([1, 0, 0, 2, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])
     const program = readFileSync('/bin/busybox')
     const xattrs = new Map([['security.capability', capability]])

@@ -19,7 +19,7 @@ before(async () => {
 })
 after(() => daemon?.[Symbol.asyncDispose]())
 
-// One after the other: what changes must not stand in a list that is being compared.
+// One after the other, so that changes do not appear in a list that is being compared.
 describe('two CLIs', { skip: noDockerCli }, () => {
   describe('commands that read', { concurrency: 3 }, () => {
     for (const line of [...reading, ...settings]) {

@@ -30,7 +30,7 @@ const prepare = [
 const clear =
   'docker rm -fv $(docker ps -aq); docker rmi -f $(docker images -aq); docker volume rm $(docker volume ls -q)'
 
-/** Sizes in bytes of what is unpacked depend on nothing here but file systems. */
+/** Sizes of unpacked files depend only on the file system. */
 const scripts: readonly string[] = String.raw`
 docker ps -aq | xargs docker rm -f | wc -l; docker ps -a
 docker rm $(docker ps -aq -f status=exited); docker ps -a --format '{{.Names}}'

@@ -58,7 +58,7 @@ async function names(): Promise<string[]> {
   return body.Volumes.map(({ Name }) => Name)
 }
 
-/** Everything about the files of a tree but where they are. */
+/** Everything about the files of a tree except their location. */
 function facts(root: string): unknown[] {
   const look = (path: string): unknown[] => {
     const stats = lstatSync(path, { bigint: true })
@@ -84,7 +84,7 @@ function facts(root: string): unknown[] {
   return look(root)
 }
 
-/** A volume with one of everything. */
+/** A volume with a file of every kind. */
 async function makeVolume(name: string): Promise<string> {
   await daemon.ok(['volume', 'create', name])
   const root = await contentOf(name)
@@ -157,7 +157,7 @@ test('volume backup pauses the containers that use the volume, unless --pause=fa
   assert.equal(await daemon.ok(['inspect', '-f', '{{.State.Status}}', id]), 'running')
   await berth('volume', 'restore', 'still', join(files, 'busy.tar.zst'))
   const [a = 0, b = 0] = (await inside(['-v', 'still:/v'], 'cat /v/a; echo; cat /v/b')).split(/\s+/).map(Number)
-  // At one moment: between the two writes at most.
+  // The snapshot is of one moment, at most between the two writes.
   assert.ok(a === b || a === b + 1, `${a} ${b}`)
   await daemon.ok(['rm', '-f', id])
   await daemon.ok(['volume', 'rm', 'busy', 'still'])

@@ -40,7 +40,7 @@ function inside(options: readonly string[], script: string): Promise<string> {
   return daemon.inside(['--network', 'none', ...options], script)
 }
 
-/** What the client says of a command that must fail. */
+/** The client's message for a command that must fail. */
 async function failure(args: readonly string[]): Promise<string> {
   const { code, stderr } = await daemon.docker(args)
   assert.notEqual(code, 0, args.join(' '))
@@ -268,7 +268,7 @@ test('plugin: a missing one delays neither the boot nor other volumes; its mount
   assert.equal(body.Warnings, null)
   assert.match(await failure(['start', id]), /error while mounting volume/)
   assert.match(await failure(['volume', 'inspect', 'vol']), /get vol: error looking up volume plugin gone/)
-  // It comes back: the next boot takes back what was mounted for the container that has ended.
+  // The plugin returns, and the next boot unmounts the volume of the ended container.
   await far.listen()
   assert.deepEqual(far.holders('vol'), [id])
   await daemon.restart()

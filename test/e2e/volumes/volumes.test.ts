@@ -67,15 +67,15 @@ test('data-volume containers: stopped ones, several, chains, read-only', async (
   await inside(['--volumes-from', 'dv1', '--volumes-from', 'dv2'], 'echo 1 >/one/f; echo 2 >/two/f; echo n >/named/f')
   const look =
     'cat /one/f /two/f /named/f; for d in one two named; do touch /$d/t 2>/dev/null || echo $d is read-only; done; ls -d /tmpfs 2>/dev/null || echo none'
-  // The chain keeps what was read-only at its first link.
+  // The chain keeps a mount read-only that was read-only at its first link.
   assert.equal(await inside(['--volumes-from', 'dv3'], look), '1\n2\nn\none is read-only\nnamed is read-only\nnone')
   assert.equal(
     await inside(['--volumes-from', 'dv3:ro'], look),
     '1\n2\nn\none is read-only\ntwo is read-only\nnamed is read-only\nnone',
   )
-  // One's own mount wins.
+  // The container's own mount takes precedence.
   assert.equal(await inside(['--volumes-from', 'dv1', '-v', 'other:/one'], 'ls /one | wc -l; cat /named/f'), '0\nn')
-  // The volumes live as long as one container has them.
+  // The volumes stay as long as one container uses them.
   await daemon.ok(['rm', '-v', 'dv1'])
   assert.equal(await inside(['--volumes-from', 'dv3'], 'cat /one/f'), '1')
   assert.equal((await names()).length, 4)
@@ -119,7 +119,7 @@ test("volumes-from and -v: malformed values are refused in Docker's words", asyn
     /must not set ReadOnly mode when using anonymous volumes/,
   )
   assert.match(await refused('-v', 'a@b:/x'), /create a@b: "a@b" includes invalid characters for a local volume name/)
-  // Docker's command line takes the letter for a drive of Windows, and its daemon makes a directory named `x:`.
+  // Docker's command line takes the letter for a Windows drive, and its daemon creates a directory named `x:`.
   const short = 'volume name is too short, names should be at least two alphanumeric characters'
   for (const option of [
     ['-v', 'x:/x'],
@@ -173,7 +173,7 @@ test('a new volume is filled from the image: owners, modes, attributes, links', 
     const run = ['run', '--rm', '--network', 'none', ...options, 'filled:1', 'sh', '-c', look]
     assert.equal(await daemon.ok(run), expected)
   }
-  // Once only: what was deleted from it does not come back.
+  // Only once: deleted files do not come back.
   const again = ['run', '--rm', '--network', 'none', '-v', 'filled:/data', 'filled:1', 'sh', '-c']
   await daemon.ok([...again, 'rm /data/hard'])
   assert.equal(await daemon.ok([...again, 'ls /data']), 'soft\nsub')

@@ -12,7 +12,7 @@ export interface StoredBody {
   readonly md5: string
 }
 
-/** Writes the body to `path`. Throws when it is not what was announced. */
+/** Writes the body to `path`. Throws if it does not match what the client announced. */
 export async function storeBody(request: IncomingMessage, path: string): Promise<StoredBody> {
   const md5 = createHash('md5')
   const sha256 = createHash('sha256')

@@ -12,13 +12,13 @@ import { element, leaf, S3Error } from './errors.ts'
 import { type Credentials, checkSignature } from './signature.ts'
 
 export interface S3ServerOptions {
-  /** Buckets that know no conditional writes answer `NotImplemented`. Default: known. */
+  /** Buckets without conditional writes answer `NotImplemented`. Default: supported. */
   readonly conditionalWrites?: boolean
   /** CopyObject and UploadPartCopy refuse more. Default: S3's own 5 GiB. */
   readonly maxCopyBytes?: number
 }
 
-/** What to do to a request instead of answering it. */
+/** What to do with a request in place of an answer. */
 export type Fault = S3Error | 'reset' | undefined
 
 interface Call {
@@ -35,11 +35,11 @@ export class S3Server implements AsyncDisposable {
   readonly bucket: Bucket
   readonly bucketName = 'images'
   readonly credentials: Credentials = { accessKeyId: 'AKIDTEST', secretAccessKey: 'secret/key+test' }
-  /** Names of the operations that were asked for, in order. */
+  /** Names of the requested operations, in order. */
   readonly calls: string[] = []
   /** Breaks the connection of each GET after so many bytes. */
   cutBodiesAfter = Number.POSITIVE_INFINITY
-  /** Asked before each operation. */
+  /** Called before each operation. */
   fault: (operation: string, key: string) => Fault = () => undefined
   readonly #folder: string
   readonly #server: Server
@@ -293,7 +293,7 @@ function sendError(request: IncomingMessage, response: ServerResponse, error: un
   if (response.headersSent || response.destroyed) return void response.destroy()
   const known = error instanceof S3Error ? error : new S3Error(500, 'InternalError', String(error))
   const body = `<?xml version="1.0" encoding="UTF-8"?>\n${element('Error', leaf('Code', known.code), leaf('Message', known.message))}`
-  // What the client still sends is thrown away: it must not be taken for the next request.
+  // The rest of the body is discarded, so that it is not taken for the next request.
   request.resume()
   response.writeHead(known.status, { 'Content-Type': 'application/xml', 'Content-Length': Buffer.byteLength(body) })
   response.end(request.method === 'HEAD' ? undefined : body)

@@ -12,7 +12,7 @@ export interface Credentials {
 const pattern = /^AWS4-HMAC-SHA256 Credential=([^/]+)\/(\d{8})\/([^/]+)\/s3\/aws4_request, ?SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})$/ // biome-ignore format: one line
 const maxSkewMs = 15 * 60_000
 
-/** Throws the S3 error that a wrong or absent signature deserves. */
+/** Throws S3's error if the signature is wrong or missing. */
 export function checkSignature(request: IncomingMessage, { accessKeyId, secretAccessKey }: Credentials): void {
   const match = pattern.exec(request.headers.authorization ?? '')
   if (match === null) throw new S3Error(403, 'AccessDenied', 'Access Denied')
