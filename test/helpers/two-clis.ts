@@ -35,8 +35,8 @@ export class TwoClis {
     for (const side of ['theirs', 'ours'] as const) writeFileSync(join(this.#home(side), 'config', name), text)
   }
 
-  /** Runs a script, in which `docker` is the CLI and `$p` a prefix for names, by each: in turn on one daemon, at the
-   *  same time on two. What is masked is told at `masked`. `before` and `after` are run by the official CLI, around
+  /** Runs a script, in which `docker` is the CLI and `$p` a prefix for names, with each CLI: one after the other on one
+   *  daemon, at the same time on two. `masked` says what is masked. The official CLI runs `before` and `after` around
    *  each. */
   async run(
     script: string,

@@ -72,7 +72,7 @@ describe('IPv6', { skip }, () => {
     // Its own published port, and a neighbor by name.
     assert.equal(await pageInside('dual-1', `[${outside.hostAddress6}]:${port}`), 'dual-1')
     await web('dual-2', '--network', 'dual')
-    await until(async () => (await pageInside('dual-1', 'dual-2')) === 'dual-2', { what: 'the neighbour' })
+    await until(async () => (await pageInside('dual-1', 'dual-2')) === 'dual-2', { what: 'the neighbor' })
     assert.match(
       await daemon.ok(['exec', 'dual-1', 'ping', '-6', '-c', '1', '-W', '2', outside.address6]),
       /1 packets received/,
@@ -108,7 +108,7 @@ describe('IPv6', { skip }, () => {
     )
     await web('six-2', '--network', 'six')
     await web('far', '--network', 'other')
-    await until(async () => (await pageInside('six-2', `[fd0c:${run}:7::1]`)) === 'six-1', { what: 'the neighbour' })
+    await until(async () => (await pageInside('six-2', `[fd0c:${run}:7::1]`)) === 'six-1', { what: 'the neighbor' })
     assert.equal(await pageInside('far', `[fd0c:${run}:7::1]`), '')
     const overlap = await daemon.docker(['network', 'create', '--ipv6', '--subnet', `fd0c:${run}:7::/80`, 'x'])
     assert.match(overlap.stderr, /Pool overlaps with other one on this address space/)

@@ -157,7 +157,7 @@ describe('gateway modes', () => {
     await web('isolated-1', '--network', 'isolated')
     await web('isolated-2', '--network', 'isolated')
     const address = await addressOn('isolated-1', 'isolated')
-    await until(async () => (await pageInside('isolated-2', address)) === 'isolated-1', { what: 'the neighbour' })
+    await until(async () => (await pageInside('isolated-2', address)) === 'isolated-1', { what: 'the neighbor' })
     assert.doesNotMatch(await runOrThrow('ip', ['addr', 'show', `br-${id.slice(0, 12)}`]), /inet /)
     assert.equal(await page(address), '')
     await clean(['isolated-1', 'isolated-2'], ['isolated'])
@@ -265,7 +265,7 @@ describe('macvlan and ipvlan', () => {
     await network('mac', '-d', 'macvlan', ...subnet, '-o', `parent=${outside.near}`)
     await web('mac-1', '--network', 'mac', '--ip', '10.222.0.9', '--mac-address', '02:00:0a:de:00:09')
     await web('mac-2', '--network', 'mac')
-    await until(async () => (await pageInside('mac-2', '10.222.0.9')) === 'mac-1', { what: 'the neighbour' })
+    await until(async () => (await pageInside('mac-2', '10.222.0.9')) === 'mac-1', { what: 'the neighbor' })
     assert.equal(await outside.page('http://10.222.0.9/'), 'mac-1')
     assert.equal(await pageInside('mac-2', 'mac-1'), 'mac-1', 'by name')
     assert.match(
@@ -277,7 +277,7 @@ describe('macvlan and ipvlan', () => {
     await daemon.start()
     await daemon.ok(['network', 'disconnect', 'mac', 'mac-2'])
     await daemon.ok(['network', 'connect', 'mac', 'mac-2'])
-    await until(async () => (await pageInside('mac-2', '10.222.0.9')) === 'mac-1', { what: 'the neighbour again' })
+    await until(async () => (await pageInside('mac-2', '10.222.0.9')) === 'mac-1', { what: 'the neighbor again' })
     await clean(['mac-1', 'mac-2'], ['mac'])
 
     await network('priv', '-d', 'macvlan', ...subnet, '-o', `parent=${outside.near}`, '-o', 'macvlan_mode=private')

@@ -191,7 +191,7 @@ describe('networks', () => {
         const { code, stdout } = await daemon.docker(['run', '--rm', 'busybox', 'sh', '-c', script])
         return code === 0 && stdout
       },
-      { what: 'the neighbour to answer' },
+      { what: 'the neighbor to answer' },
     )
     assert.match(out, /^default via /m)
     assert.match(out, /neighbour/)

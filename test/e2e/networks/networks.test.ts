@@ -79,7 +79,7 @@ describe('networks', () => {
       [`10.213.${octet}.7`, 24, '02:00:00:00:00:07'],
     )
     assert.match(await daemon.ok(['exec', 'full-2', 'ip', 'addr', 'show', 'eth0']), /mtu 1400[\s\S]*02:00:00:00:00:07/)
-    await until(() => reaches('full-2', `10.213.${octet}.128`), { what: 'the neighbour' })
+    await until(() => reaches('full-2', `10.213.${octet}.128`), { what: 'the neighbor' })
     await refused(
       ['run', '--rm', '--network', 'full', '--ip', `10.213.${octet}.7`, 'busybox', 'true'],
       /Address already in use/,

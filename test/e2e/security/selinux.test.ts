@@ -103,7 +103,7 @@ describe('SELinux', { skip }, () => {
   test('exec, health checks and new starts keep it, also after a crash of the daemon', async () => {
     const first = await up('kept', '--health-cmd', 'cat /proc/self/attr/current', '--health-interval', '1s')
     const checked = ['inspect', '-f', '{{range .State.Health.Log}}{{.Output}}{{end}}', 'kept']
-    await until(async () => (await daemon.ok(checked)).startsWith(first.process), { what: 'a labelled health check' })
+    await until(async () => (await daemon.ok(checked)).startsWith(first.process), { what: 'a labeled health check' })
     assert.equal((await daemon.ok(['exec', '--privileged', 'kept', ...current])).replace(/\0/g, ''), first.process)
     await daemon.kill9()
     await daemon.start()
