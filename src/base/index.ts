@@ -3,7 +3,6 @@ export { Background } from './background.ts'
 export { DisposalStack } from './disposal-stack.ts'
 export {
   BerthError,
-  type BerthErrorOptions,
   conflict,
   type ErrorKind,
   errnoOf,

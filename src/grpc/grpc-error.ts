@@ -45,7 +45,7 @@ export function toGrpcError(error: unknown): GrpcError {
 }
 
 /** gRPC's status code for a kind of BerthError. */
-export function codeOf(kind: ErrorKind): number {
+function codeOf(kind: ErrorKind): number {
   switch (kind) {
     case 'invalidArgument':
       return grpcCode.invalidArgument

@@ -9,7 +9,6 @@ export {
   connectsLater,
   isForwarded,
   isReadable,
-  type LogHost,
   logDriverNames,
   openLogDriver,
   readAheadLimit,

@@ -67,7 +67,7 @@ export function inodeOf(path: string): number | undefined {
 }
 
 /** Opens one file of a log; undefined when there is no such file. */
-export async function openLogFile(path: string): Promise<OpenLogFile | undefined> {
+async function openLogFile(path: string): Promise<OpenLogFile | undefined> {
   const file = await openIfThere(path)
   if (file === undefined) return openPacked(`${path}.gz`)
   const { ino, size } = await file.stat()

@@ -1,1 +1,1 @@
-export { type CallOptions, type Plugin, Plugins, type PluginsOptions } from './plugins.ts'
+export { type Plugin, Plugins } from './plugins.ts'

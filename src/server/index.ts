@@ -1,1 +1,1 @@
-export { type ApiListenOptions, type ApiServer, createServer, type ServerOptions } from './server.ts'
+export { type ApiServer, createServer } from './server.ts'

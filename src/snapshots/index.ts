@@ -1,5 +1,5 @@
 export type { LayerMapping } from './mapped-layers.ts'
-export { OverlaySnapshotter, type OverlaySnapshotterOptions } from './overlay-snapshotter.ts'
+export { OverlaySnapshotter } from './overlay-snapshotter.ts'
 export type {
   CommitOptions,
   MountOptions,

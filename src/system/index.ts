@@ -1,1 +1,1 @@
-export { type SystemParts, systemService } from './system-service.ts'
+export { systemService } from './system-service.ts'

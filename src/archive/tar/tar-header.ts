@@ -75,7 +75,7 @@ function parseBinary(block: Buffer, offset: number, length: number, first: numbe
 }
 
 /** Parses a text field, up to its first NUL. */
-export function parseText(block: Buffer, offset: number, length: number): string {
+function parseText(block: Buffer, offset: number, length: number): string {
   if (block[offset] === 0) return ''
   const nul = block.indexOf(0, offset)
   const end = nul < 0 || nul > offset + length ? offset + length : nul

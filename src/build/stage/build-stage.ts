@@ -16,7 +16,7 @@ import type { StepPlace } from './step-place.ts'
 import { workdirStep } from './workdir-step.ts'
 
 /** The comment in history entries by which tools recognize images that Docker has built. */
-export const historyComment = 'buildkit.dockerfile.v0'
+const historyComment = 'buildkit.dockerfile.v0'
 
 /** Builds the stage, after the stage it is based on. */
 export async function buildStage(run: BuildRun, stage: StageToBuild): Promise<StageState> {
@@ -109,7 +109,7 @@ function carryOut(place: StepPlace): Promise<StepLayer> {
 }
 
 /** True for instructions that make a layer. */
-export function hasLayer({ instruction, after }: Step): boolean {
+function hasLayer({ instruction, after }: Step): boolean {
   if (instruction.kind === 'WORKDIR') return after.config.WorkingDir !== '/'
   return instruction.kind === 'RUN' || instruction.kind === 'COPY' || instruction.kind === 'ADD'
 }

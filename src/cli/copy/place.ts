@@ -48,7 +48,7 @@ export function splitPath(path: string): { readonly directory: string; readonly 
 }
 
 /** Normalizes a path, without a slash at the end. */
-export function cleanPath(path: string): string {
+function cleanPath(path: string): string {
   return posix.normalize(path === '' ? '.' : path).replace(/(.)\/$/, '$1')
 }
 

@@ -7,7 +7,7 @@ export interface ColumnOptions {
 }
 
 /** The widths of the CLI's tables. */
-export const tableColumns: ColumnOptions = { minWidth: 10, padding: 3 }
+const tableColumns: ColumnOptions = { minWidth: 10, padding: 3 }
 
 /** Aligns rows of cells. */
 export function formatTable(rows: readonly (readonly string[])[]): string {

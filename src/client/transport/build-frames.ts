@@ -3,7 +3,7 @@ import { buildFrame, maxBuildFrameBytes, maxBuildMessageBytes } from '../../api/
 import { BerthError } from '../../base/index.ts'
 
 /** The length of a frame's head. */
-export const frameHeadBytes = 9
+const frameHeadBytes = 9
 
 /** One frame of a build session. */
 export interface BuildFrame {

@@ -140,7 +140,7 @@ function brokenBody(): BerthError {
 }
 
 /** Decodes `Transfer-Encoding: chunked`. Trailers are dropped. */
-export class ChunkedDecoder {
+class ChunkedDecoder {
   #state: 'size' | 'data' | 'data-end' | 'trailer' | 'done' = 'size'
   #line = ''
   #left = 0

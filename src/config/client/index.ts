@@ -1,13 +1,4 @@
-export {
-  type ChosenDaemon,
-  type ClientFile,
-  type ClientFlags,
-  type ClientProxies,
-  type ClientSettings,
-  type ClientTls,
-  defaultHost,
-  loadClientSettings,
-} from './client-config.ts'
+export { type ClientSettings, defaultHost, loadClientSettings } from './client-config.ts'
 export {
   ContextStore,
   type ContextTls,

@@ -16,7 +16,7 @@ export function fieldError(place: Place, problem: string): BerthError {
 }
 
 /** Writes a place as `auth.rules[0].actions`. */
-export function formatPlace(place: Place): string {
+function formatPlace(place: Place): string {
   const text = place.map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`)).join('')
   return text === '' ? 'the file' : text.replace(/^\./, '')
 }

@@ -1,20 +1,2 @@
-export type {
-  ForeignTokens,
-  OwnTokens,
-  RegistryAction,
-  RegistryAddress,
-  RegistryAuth,
-  RegistryBucket,
-  RegistryConfig,
-  RegistryPlace,
-  RegistryProxy,
-  RegistryRule,
-  RegistryTls,
-} from './registry-config.ts'
-export {
-  defaultRegistryConfig,
-  loadRegistryConfig,
-  parseRegistryAddress,
-  parseRegistryConfig,
-  parseRegistrySettings,
-} from './registry-file.ts'
+export type { RegistryConfig, RegistryPlace, RegistryProxy, RegistryTls } from './registry-config.ts'
+export { defaultRegistryConfig, loadRegistryConfig, parseRegistryAddress } from './registry-file.ts'

@@ -16,7 +16,7 @@ export interface PendingAttach {
   begin(ended: Promise<void>): void
 }
 
-export class LiveContainer {
+class LiveContainer {
   /** Attachments to connect at the next start. */
   readonly pendingAttaches = new Set<PendingAttach>()
   /** Ends of the attachments that are connected. */

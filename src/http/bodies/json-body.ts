@@ -52,7 +52,7 @@ function syntaxText(text: string): string {
 }
 
 /** Collects a whole body. Throws `invalidArgument` when it has more than `limitBytes`. */
-export async function readAll(body: Readable, limitBytes: number): Promise<Buffer> {
+async function readAll(body: Readable, limitBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = []
   let length = 0
   for await (const chunk of body as AsyncIterable<Buffer>) {

@@ -145,7 +145,7 @@ export class SpooledArchive implements AsyncDisposable {
 }
 
 /** A member's path without `.`, `..` and double slashes. It is the key of a map, never the path of a file. */
-export function normalPath(path: string): string {
+function normalPath(path: string): string {
   const parts: string[] = []
   for (const part of path.split('/')) {
     if (part === '..') parts.pop()

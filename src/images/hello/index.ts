@@ -1,3 +1,3 @@
 export type { ElfArchitecture } from './elf.ts'
-export { type HelloImage, type HelloImageConfig, helloImage, helloProgram } from './hello-image.ts'
+export { helloImage, helloProgram } from './hello-image.ts'
 export { helloText } from './text.ts'

@@ -311,7 +311,7 @@ function cancelled(): BerthError {
 }
 
 /** Throws when the unpacked files don't match the diff ID in the image's config. */
-export function checkDiffId(unpacked: UnpackedLayer | undefined, { blob, diffId }: WantedLayer): UnpackedLayer {
+function checkDiffId(unpacked: UnpackedLayer | undefined, { blob, diffId }: WantedLayer): UnpackedLayer {
   if (unpacked?.diffId === diffId) return unpacked
   throw new BerthError('dataLoss', `layers from manifest don't match image configuration: ${blob.digest}`, {
     details: { expected: diffId, found: unpacked?.diffId },

@@ -14,7 +14,7 @@ export function logTag(info: LogInfo, fallback = defaultTag): string {
 }
 
 /** The short form of an image's id, without its algorithm. */
-export function shortImageId(imageId: string): string {
+function shortImageId(imageId: string): string {
   return imageId.replace(/^sha256:/, '').slice(0, shortIdLength)
 }
 

@@ -86,7 +86,7 @@ export function syslogTls(options: Options): ConnectionOptions {
 }
 
 /** Parses `host:port`. The port is optional; an IPv6 host is in brackets. Throws `invalidArgument` for a bad port. */
-export function splitHostPort(text: string, defaultPort: number): { readonly host: string; readonly port: number } {
+function splitHostPort(text: string, defaultPort: number): { readonly host: string; readonly port: number } {
   const [, bracketed, plain = '', portText] = /^(?:\[([^\]]*)\]|([^:]*))(?::([^:]*))?$/.exec(text) ?? []
   if (bracketed === undefined && plain === '' && portText === undefined && text !== '') {
     throw invalidArgument(`address ${text}: too many colons in address`)

@@ -61,7 +61,7 @@ export const unbuiltRoutes: readonly Route[] = [
 ]
 
 /** A route that answers 501. */
-export function unbuiltRoute(method: Method, pattern: string, what: string): Route {
+function unbuiltRoute(method: Method, pattern: string, what: string): Route {
   return { method, pattern, handle: () => Promise.reject(notImplementedHere(what)) }
 }
 

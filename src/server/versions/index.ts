@@ -1,4 +1,4 @@
 export { deprecationWarnings, upgradeCreateBody } from './create-body.ts'
 export { downgradeImageInspect, downgradeImageSummary, shapeVersion } from './images.ts'
-export { checkApiVersion, splitVersionedPath, type VersionedPath } from './negotiation.ts'
+export { checkApiVersion, splitVersionedPath } from './negotiation.ts'
 export { downgradeDiskUsage, downgradeInfo, withLegacyMembers } from './system.ts'

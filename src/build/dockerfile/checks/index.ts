@@ -8,6 +8,5 @@ export {
   checkRules,
   type ForeignBase,
 } from './check-dockerfile.ts'
-export { baseImagePlatformRule, baseImagePlatformWarning } from './from-rules.ts'
-export type { CheckContext, Rule, Violation } from './rule.ts'
+export { baseImagePlatformWarning } from './from-rules.ts'
 export type { BaseConfigs } from './stage-facts.ts'

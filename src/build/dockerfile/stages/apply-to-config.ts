@@ -84,7 +84,7 @@ export function argumentsOf(command: Command, config: OciRuntimeDefaults): reado
 }
 
 /** Gives `Env` with `key` set, in place if it exists, else at the end. */
-export function withVariable(env: readonly string[] | null | undefined, key: string, value: string): readonly string[] {
+function withVariable(env: readonly string[] | null | undefined, key: string, value: string): readonly string[] {
   const line = `${key}=${value}`
   const lines = env ?? []
   const at = lines.findIndex((one) => one === key || one.startsWith(`${key}=`))

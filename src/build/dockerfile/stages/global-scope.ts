@@ -45,7 +45,7 @@ const builderArguments = [
 ]
 
 /** TARGETPLATFORM and the like. */
-export const platformArguments: readonly string[] = [
+const platformArguments: readonly string[] = [
   ...['TARGETPLATFORM', 'TARGETOS', 'TARGETARCH', 'TARGETVARIANT', 'TARGETSTAGE'],
   ...['BUILDPLATFORM', 'BUILDOS', 'BUILDARCH', 'BUILDVARIANT'],
 ]

@@ -43,8 +43,7 @@ const everything: readonly AccessAction[] = ['pull', 'push', 'delete']
 /** The rules of at most this many users stay compiled. Clients can send any number of names. */
 const rememberedUsers = 1000
 
-/** The rules of a registry. */
-
+/** The rules of a registry: which users may pull, push or delete in which repositories. */
 export class AccessRules {
   readonly #rules: readonly AccessRule[] | undefined
   readonly #groups: Readonly<Record<string, readonly string[]>>

@@ -6,7 +6,7 @@ const usagePrefix = 'cache/'
 const nothing = Buffer.alloc(0)
 
 /** The key of the object whose time is the last use of `key`. */
-export function usageKey(key: string): string {
+function usageKey(key: string): string {
   return usagePrefix + key
 }
 

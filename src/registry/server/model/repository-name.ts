@@ -6,7 +6,7 @@ const namePattern = new RegExp(`^${component}(?:/${component})*$`)
 const tagPattern = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/
 
 /** Many clients allow 255 characters for host and name together, so a name can't have more. */
-export const maxNameLength = 255
+const maxNameLength = 255
 
 /** True for a valid repository name. A valid name has no part `.` or `..`. */
 export function isRepositoryName(text: string): boolean {

@@ -3,7 +3,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { beginWriteback } from '../../../../sys/index.ts'
 
 /** A writeback begins after this many new bytes. */
-export const writebackBytes = 2 * 1024 * 1024
+const writebackBytes = 2 * 1024 * 1024
 /** Only one writeback of all files begins at a time, because it may block a thread of the pool while the disk's queue
  *  is full. */
 let isBeginning = false
