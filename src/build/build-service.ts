@@ -1,14 +1,15 @@
 /** The operations that clients ask of the builder: build, prune, list the cache, and BuildKit's protocol. */
 import { readdirSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { BuildCacheRecord, BuildRequest } from '../api/index.ts'
+import type { BuildCachePruneResponse, BuildCacheRecord, BuildRequest } from '../api/index.ts'
 import { Background } from '../base/index.ts'
+import type { BuildBackend, BuildClient, BuildPruneOptions, BuiltImageId } from '../contract/index.ts'
 import { build } from './builder.ts'
 import type { BuildkitEndpoint } from './buildkit/index.ts'
 import type { CacheRecord } from './cache/cache-record.ts'
-import { type PruneOptions, prunable, type RecordUse } from './cache/prune.ts'
+import { prunable, type RecordUse } from './cache/prune.ts'
 import type { BuildExporter } from './export/export-target.ts'
-import { type BuildClient, clientHost } from './host/client-host.ts'
+import { type BuilderClient, clientHost } from './host/client-host.ts'
 import { openView } from './layer/view.ts'
 import type { BuildParts } from './model/build-parts.ts'
 import { cacheMountsPath } from './run/cache-mounts.ts'
@@ -16,14 +17,13 @@ import { cacheMountsPath } from './run/cache-mounts.ts'
 /** How the cache is kept within its limits without a user's request. */
 export interface CachePolicy {
   readonly enabled: boolean
-  readonly rules: readonly PruneOptions[]
+  readonly rules: readonly BuildPruneOptions[]
 }
 
-/** The result of a prune, in the form of the Docker API: ids of the removed records, and the freed bytes. A layer that
- *  an image still uses counts as 0 bytes. */
-export interface Pruned {
+/** The result of a prune: ids of the removed records, and the freed bytes. A layer that an image still uses counts as 0
+ *  bytes. */
+export interface Pruned extends BuildCachePruneResponse {
   readonly CachesDeleted: readonly string[]
-  readonly SpaceReclaimed: number
 }
 
 /** What a `BuildService` works with. */
@@ -40,7 +40,7 @@ export interface BuildServiceOptions {
 
 /** Builds images, and lists and prunes the build cache. After each build it prunes the cache in the background by the
  *  rules of `policy`. */
-export class BuildService {
+export class BuildService implements BuildBackend {
   readonly #options: BuildServiceOptions
   readonly #background: Background
   #buildkit: Promise<BuildkitEndpoint> | undefined
@@ -52,11 +52,11 @@ export class BuildService {
 
   /** Builds every target of the request. Gives for each target its tags and the id of the image in the store; the id is
    *  undefined when the target's outputs leave no image there. Throws `BerthError`, `DockerfileError` for a faulty
-   *  Dockerfile, `CommandFailedError` for a RUN that fails. */
-  async build(
-    request: BuildRequest,
-    client: BuildClient,
-  ): Promise<readonly { readonly id: string | undefined; readonly tags: readonly string[] }[]> {
+   *  Dockerfile, `CommandFailedError` for a RUN that fails.
+   *
+   *  The parameter also names the contract's `BuildClient`: TypeScript compares parameters of methods loosely, so with
+   *  `BuilderClient` alone it would accept a builder that requires more than the API server gives. */
+  async build(request: BuildRequest, client: BuildClient | BuilderClient): Promise<readonly BuiltImageId[]> {
     const { parts, exporter } = this.#options
     try {
       const { images } = await build(parts, request, clientHost(parts, request, client), exporter)
@@ -73,19 +73,19 @@ export class BuildService {
   }
 
   /** The rules that keep the cache within its limits. Empty when automatic pruning is off. */
-  policy(): readonly PruneOptions[] {
+  policy(): readonly BuildPruneOptions[] {
     const { enabled, rules } = this.#options.policy()
     return enabled ? rules : []
   }
 
   /** Removes cached steps that `options` selects and that no running build uses, on behalf of a user. */
-  async prune(options: PruneOptions): Promise<Pruned> {
+  async prune(options: BuildPruneOptions): Promise<Pruned> {
     const pruned = await this.#prune(options)
     this.#options.onPrune(pruned.SpaceReclaimed)
     return pruned
   }
 
-  async #prune(options: PruneOptions): Promise<Pruned> {
+  async #prune(options: BuildPruneOptions): Promise<Pruned> {
     const { parts } = this.#options
     const records = [...parts.cache.records()]
     const uses = await this.#uses(records)

@@ -24,28 +24,33 @@ export interface BuildStepReport {
 
 /** Takes bytes at the reader's pace. */
 export interface BuildByteSink {
-  /** Resolves when more can be written. */
+  /** Resolves when more can be written. The caller may then reuse the chunk's memory. */
   write(chunk: Uint8Array): Promise<void>
+  /** Resolves when the reader has taken everything. */
   end(): Promise<void>
 }
 
 /** The connection of a client that builds. A method that the client does not support is absent. */
 export interface BuildClient {
+  /** Aborted when the client cancels the build. */
   readonly signal: AbortSignal
-  /** Takes an event for the client. */
+  /** Takes an event for the client. Events come in order: steps, output, warnings, metadata. */
   emit(event: BuildEvent): void
   /** Takes the stages that will be built, in order, with how many instructions each has, FROM included. */
   readonly onPlan?: ((stages: readonly { readonly stage: number; readonly steps: number }[]) => void) | undefined
+  /** Takes each phase of each instruction. When it is present, each step also leaves an image. */
   readonly onStep?: ((report: BuildStepReport) => void) | undefined
   /** The archive that is the context. */
   tar?(): AsyncIterable<Buffer>
-  /** JSON lines of `BuildContextFile`; with `digest` one of `BuildContextDigest` instead. */
+  /** Lists the files of a context. `context` is the context's name: `context` is the build's own, any other is a named
+   *  one. Gives JSON lines of `BuildContextFile`; with `digest` one of `BuildContextDigest` instead. */
   walk?(context: string, wanted: Pick<BuildWalkAsk, 'roots' | 'patterns' | 'digest'>): AsyncIterable<Buffer>
-  /** Contents of these files, in the form that docs/build.md describes. */
+  /** Contents of these files, in the form that docs/build.md describes. `context` is a context's name as in `walk`, or
+   *  `cache-from:` and the index of a `--cache-from` option. */
   files?(context: string, paths: readonly string[]): AsyncIterable<Buffer>
   /** A connection to the client's ssh agent of this id. */
   openSsh?(id: string): Promise<Duplex>
-  /** Opens an output of a target; both are indices into the request. */
+  /** Opens an output of a target: one file, or a tar of a directory's files. The numbers are indexes into the request. */
   openOutput?(target: number, output: number, form: 'tar' | 'file'): Promise<BuildByteSink>
   /** Credentials by registry. */
   readonly auths: Readonly<Record<string, AuthConfig>>

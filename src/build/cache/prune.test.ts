@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { BuildPruneOptions } from '../../contract/index.ts'
 import type { Digest } from '../../oci/index.ts'
 import type { CacheRecord } from './cache-record.ts'
-import { type PruneOptions, prunable, type RecordUse } from './prune.ts'
+import { prunable, type RecordUse } from './prune.ts'
 
 const digest = `sha256:${'1'.repeat(64)}` as Digest
 
@@ -23,7 +24,11 @@ function record(key: string, lastUsedMs: number, more: Partial<CacheRecord> = {}
 const now = Date.now()
 const records = [record('c', now - 1_000), record('a', now - 3_000_000), record('b', now - 2_000_000)]
 
-function pruned(options: Partial<PruneOptions>, uses: Readonly<Record<string, Partial<RecordUse>>> = {}, free = 0) {
+function pruned(
+  options: Partial<BuildPruneOptions>,
+  uses: Readonly<Record<string, Partial<RecordUse>>> = {},
+  free = 0,
+) {
   const useOf = ({ key, sizeBytes }: CacheRecord) => ({ inUse: false, shared: false, sizeBytes, ...uses[key] })
   return prunable(records, useOf, { all: false, filters: {}, ...options }, free).map(({ key }) => key)
 }

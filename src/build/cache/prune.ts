@@ -1,20 +1,8 @@
 /** Chooses the cached steps to remove: the least recently used first, until the limits are met.
  *  https://docs.docker.com/build/cache/garbage-collection/ */
 import { invalidArgument, nowNs } from '../../base/index.ts'
-import { parseUntil } from '../../contract/index.ts'
+import { type BuildPruneOptions, parseUntil } from '../../contract/index.ts'
 import type { CacheRecord } from './cache-record.ts'
-
-/** Which records a prune may remove, and how many. */
-export interface PruneOptions {
-  /** Also remove steps whose layers belong to images. */
-  readonly all: boolean
-  readonly filters: Readonly<Record<string, readonly string[]>>
-  /** Limits in bytes, undefined for none. `reservedBytes` may always stay; `maxUsedBytes` is the most that may stay. */
-  readonly reservedBytes?: number | undefined
-  readonly maxUsedBytes?: number | undefined
-  /** Remove until the file system has this much free space. */
-  readonly minFreeBytes?: number | undefined
-}
 
 /** What is known about a record beyond its own fields. */
 export interface RecordUse {
@@ -28,7 +16,7 @@ export interface RecordUse {
 export function prunable(
   records: readonly CacheRecord[],
   useOf: (record: CacheRecord) => RecordUse,
-  options: PruneOptions,
+  options: BuildPruneOptions,
   freeBytes: number,
 ): readonly CacheRecord[] {
   const matches = compileFilters(options.filters)
@@ -69,7 +57,7 @@ function isEnough(used: number, free: number, { reservedBytes, maxUsedBytes, min
 
 type Matcher = (record: CacheRecord, use: RecordUse) => boolean
 
-function compileFilters(filters: PruneOptions['filters']): Matcher {
+function compileFilters(filters: BuildPruneOptions['filters']): Matcher {
   const matchers = Object.entries(filters).map(([name, values]) => compileFilter(name, values))
   return (record, use) => matchers.every((matches) => matches(record, use))
 }

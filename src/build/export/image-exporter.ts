@@ -3,6 +3,7 @@
 import type { BuildAttestation } from '../../api/index.ts'
 import { invalidArgument, newId, notImplemented } from '../../base/index.ts'
 import type { Lease } from '../../content/index.ts'
+import type { BuildByteSink } from '../../contract/index.ts'
 import { nameFrom } from '../../images/index.ts'
 import {
   digestOf,
@@ -12,7 +13,7 @@ import {
   formatReference,
   type Reference,
 } from '../../oci/index.ts'
-import type { BuiltImage, ByteSink } from '../model/built-image.ts'
+import type { BuiltImage } from '../model/built-image.ts'
 import { type Attestation, formatStatement } from './attestations/attestation-manifest.ts'
 import { imagePackageUrl, provenanceOf } from './attestations/provenance.ts'
 import { formatInlineRecords, inlineCacheMember } from './cache/cache-config.ts'
@@ -254,12 +255,12 @@ function isTrue(text: string | undefined): boolean {
   return /^(1|true)$/i.test(text ?? '')
 }
 
-async function openOutput({ wanted, host }: ExportJob, form: 'tar' | 'file'): Promise<ByteSink> {
+async function openOutput({ wanted, host }: ExportJob, form: 'tar' | 'file'): Promise<BuildByteSink> {
   if (host.openOutput === undefined) throw notImplemented('build output to this client')
   return await host.openOutput(wanted.target, wanted.output, form)
 }
 
-async function copyTo(sink: ByteSink, chunks: AsyncIterable<Buffer>): Promise<void> {
+async function copyTo(sink: BuildByteSink, chunks: AsyncIterable<Buffer>): Promise<void> {
   for await (const chunk of chunks) await sink.write(chunk)
   await sink.end()
 }

@@ -1,8 +1,9 @@
 /** Makes the builder's `BuildHost` from a client's connection. */
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
-import type { AuthConfig, BuildContextDigest, BuildContextFile, BuildRequest, BuildWalkAsk } from '../../api/index.ts'
+import type { AuthConfig, BuildContextDigest, BuildContextFile, BuildRequest } from '../../api/index.ts'
 import { invalidArgument, notImplemented } from '../../base/index.ts'
+import type { BuildClient } from '../../contract/index.ts'
 import { registryAuthOf } from '../../images/index.ts'
 import type { FileContext } from '../context/file-context.ts'
 import { readFileStream, readOneFile } from '../context/file-stream.ts'
@@ -12,47 +13,28 @@ import { SessionContext, type SessionFiles } from '../context/session-context.ts
 import { TarContext } from '../context/tar-context.ts'
 import { TransferProgress } from '../context/transfer-progress.ts'
 import type { BuildParts } from '../model/build-parts.ts'
-import type { BuildHost, BuildListener, ClientFiles, StepReport } from './build-host.ts'
+import type { BuildHost, BuildListener, ClientFiles } from './build-host.ts'
 
-/** Files that the client sends when it is asked. Contexts are named like in `BuildHost.openContext`. */
-interface AskedFiles {
-  /** The build context as a tar archive. */
-  tar?(): AsyncIterable<Buffer>
-  /** Lists files of a directory: JSON lines of `BuildContextFile`. With `digest`, one line of `BuildContextDigest`
-   *  instead. */
-  walk?(context: string, wanted: Pick<BuildWalkAsk, 'roots' | 'patterns' | 'digest'>): AsyncIterable<Buffer>
-  /** The contents of files, in the format that docs/build.md describes. */
-  files?(context: string, paths: readonly string[]): AsyncIterable<Buffer>
-  /** Access to a directory by its name, for clients that do not use `walk` and `files`. */
+/** A client as the builder sees it: what clients of the API can do, and what only a BuildKit session can do. Members are
+ *  absent when the client can't do that. `readDockerfile` is for a Dockerfile that is neither in the request nor in the
+ *  context; `readCacheFile` and `readContextFile` are for clients that do not use `files`. */
+export interface BuilderClient
+  extends BuildClient,
+    Pick<BuildListener, 'onBuilt'>,
+    Pick<ClientFiles, 'readDockerfile' | 'readContextFile' | 'builtContext' | 'readCacheFile'> {
+  /** Access to a directory by the name of its context, for clients that do not use `walk` and `files`. */
   directory?(context: string): SessionFiles
-}
-
-/** Secrets, agents and credentials that the request does not contain. */
-interface AskedSecrets {
+  /** The value of a secret that the request does not contain. Undefined when the client has none with that id. */
   secret?(id: string): Promise<Buffer | undefined>
+  /** True when the client forwards an SSH agent with that id which the request does not list. */
   hasSsh?(id: string): Promise<boolean>
-  openSsh?(id: string): Promise<Duplex>
-  /** Credentials that came with the request, by registry. */
-  readonly auths: Readonly<Record<string, AuthConfig>>
   /** Credentials for a registry that `auths` does not list. */
   authOf?(registry: string): Promise<AuthConfig | undefined>
 }
 
-/** What the server offers of a client's connection. Members are absent when the client can't do that. `readDockerfile`
- *  is for a Dockerfile that is neither in the request nor in the context; `readCacheFile` and `readContextFile` are for
- *  clients that do not use `files`. */
-export interface BuildClient
-  extends Pick<BuildListener, 'signal' | 'emit' | 'onPlan' | 'onBuilt'>,
-    Omit<ClientFiles, 'openContext'>,
-    AskedFiles,
-    AskedSecrets {
-  /** Called at each phase of each instruction. When it is present, each step also leaves an image. */
-  readonly onStep?: ((report: StepReport) => void) | undefined
-}
-
 /** Makes the host of a build from its request and its client. Secrets, agents and credentials in the request come
  *  first, then the client is asked. */
-export function clientHost(parts: BuildParts, request: BuildRequest, client: BuildClient): BuildHost {
+export function clientHost(parts: BuildParts, request: BuildRequest, client: BuilderClient): BuildHost {
   const secrets = new Map(request.secrets.map(({ id, value }) => [id, Buffer.from(value, 'base64')]))
   const agents = new Set(request.ssh.map(({ id }) => id))
   return {
@@ -80,13 +62,13 @@ export function clientHost(parts: BuildParts, request: BuildRequest, client: Bui
   }
 }
 
-function clientFile(client: BuildClient, context: string, path: string): AsyncIterable<Buffer> {
+function clientFile(client: BuilderClient, context: string, path: string): AsyncIterable<Buffer> {
   const source = client.files?.(context, [path])
   if (source === undefined) throw notImplemented('a directory of this client')
   return readOneFile(source, path)
 }
 
-function openSsh(client: BuildClient, id: string): Promise<Duplex> {
+function openSsh(client: BuilderClient, id: string): Promise<Duplex> {
   if (client.openSsh === undefined) throw notImplemented('ssh forwarding by this client')
   return client.openSsh(id)
 }
@@ -94,7 +76,7 @@ function openSsh(client: BuildClient, id: string): Promise<Duplex> {
 async function openContext(
   parts: BuildParts,
   request: BuildRequest,
-  client: BuildClient,
+  client: BuilderClient,
   name: string,
 ): Promise<FileContext | undefined> {
   const source = name === 'context' ? request.context : request.namedContexts?.[name]

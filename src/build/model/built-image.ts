@@ -38,11 +38,3 @@ export interface BuiltImage {
   /** Value of SOURCE_DATE_EPOCH, in seconds since 1970. */
   readonly sourceDateEpoch?: number
 }
-
-/** A destination for bytes. `write` resolves once the reader can take more. */
-export interface ByteSink {
-  /** The caller may reuse the chunk's memory once the promise resolves. */
-  write(chunk: Uint8Array): Promise<void>
-  /** Resolves once the destination has taken everything. */
-  end(): Promise<void>
-}

@@ -2,7 +2,7 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { BuildCacheRecord } from '../../../api/index.ts'
 import { invalidArgument, parseNs } from '../../../base/index.ts'
-import type { PruneOptions } from '../../cache/prune.ts'
+import type { BuildPruneOptions } from '../../../contract/index.ts'
 import type { PruneRequest, UsageRecordSchema } from '../gen/control_pb.ts'
 import { timestampOf } from '../progress/build-progress.ts'
 
@@ -27,7 +27,10 @@ export function toUsageRecord(record: BuildCacheRecord): MessageInitShape<typeof
 
 /** Translates a `Control.Prune` request. `records` are all cache records. Undefined when the request's filters match
  *  none of them. */
-export function toPruneOptions(request: PruneRequest, records: readonly BuildCacheRecord[]): PruneOptions | undefined {
+export function toPruneOptions(
+  request: PruneRequest,
+  records: readonly BuildCacheRecord[],
+): BuildPruneOptions | undefined {
   const { all, filter, keepDuration, reservedSpace, maxUsedSpace, minFreeSpace } = request
   const ids = records.filter((record) => matchesFilters(record, filter)).map(({ ID }) => ID)
   if (ids.length === 0) return undefined

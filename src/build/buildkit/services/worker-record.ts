@@ -1,9 +1,8 @@
 /** The worker as clients see it. */
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import { nowNs } from '../../../base/index.ts'
-import { parseUntil } from '../../../contract/index.ts'
+import { type BuildPruneOptions, parseUntil } from '../../../contract/index.ts'
 import { hostPlatform } from '../../../oci/index.ts'
-import type { PruneOptions } from '../../cache/prune.ts'
 import type { WorkerRecordSchema } from '../gen/types_pb.ts'
 
 /** The version of BuildKit whose protocol and features Berth provides. Clients check it before they use newer ones. */
@@ -13,7 +12,7 @@ export const buildkitVersion = { package: 'berth', version: 'v0.13.2', revision:
  *  exporters. */
 export function workerRecord(
   id: string,
-  policy: readonly PruneOptions[] = [],
+  policy: readonly BuildPruneOptions[] = [],
 ): MessageInitShape<typeof WorkerRecordSchema> {
   const { os, architecture, variant = '' } = hostPlatform()
   return {
@@ -29,7 +28,7 @@ export function workerRecord(
   }
 }
 
-function toGcPolicy({ all, filters, reservedBytes, maxUsedBytes, minFreeBytes }: PruneOptions) {
+function toGcPolicy({ all, filters, reservedBytes, maxUsedBytes, minFreeBytes }: BuildPruneOptions) {
   const { until: [until = ''] = [], ...others } = filters
   const now = nowNs()
   const bytes = (count: number | undefined) => BigInt(Math.round(count ?? 0))

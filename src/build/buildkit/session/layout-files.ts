@@ -1,7 +1,7 @@
 /** An OCI image layout on the client, in the form that the builder reads and writes layouts: as files. */
 import { readTar } from '../../../archive/index.ts'
 import { notFound } from '../../../base/index.ts'
-import type { ByteSink } from '../../model/built-image.ts'
+import type { BuildByteSink } from '../../../contract/index.ts'
 import type { ClientContentStore } from './content-store.ts'
 import { tarSink } from './tar-sink.ts'
 
@@ -36,7 +36,7 @@ async function indexOf(store: ClientContentStore, digest: string): Promise<Buffe
 }
 
 /** Receives a layout as a tar. Blobs go to the client, the first entry of the index to `onTop`. */
-export function layoutSink(store: ClientContentStore, onTop: (descriptor: object) => void): ByteSink {
+export function layoutSink(store: ClientContentStore, onTop: (descriptor: object) => void): BuildByteSink {
   return tarSink((tar) => sendBlobs(store, tar, onTop))
 }
 

@@ -2,9 +2,9 @@
  *  requests them (the sending side of fsutil's protocol). Until then contents wait in a spool. */
 import { readTar, type TarEntry, type TarMember } from '../../../archive/index.ts'
 import { invalidArgument } from '../../../base/index.ts'
+import type { BuildByteSink } from '../../../contract/index.ts'
 import type { OpenCall } from '../../../grpc/index.ts'
 import { Spool } from '../../context/spool.ts'
-import type { ByteSink } from '../../model/built-image.ts'
 import { FileSend, FileSync } from '../gen/filesync_pb.ts'
 import type { PacketSchema } from '../gen/fsutil_pb.ts'
 import { type ExportCall, exportMetadata } from './call-metadata.ts'
@@ -22,7 +22,7 @@ interface Listed {
 const pieceBytes = 32 * 1024
 
 /** Receives a tar. `end` resolves when the client has written everything. */
-export function sendDirectory(session: ClientSession, directory: string, call: ExportCall): ByteSink {
+export function sendDirectory(session: ClientSession, directory: string, call: ExportCall): BuildByteSink {
   return tarSink((tar) => send(session, directory, call, tar))
 }
 

@@ -2,11 +2,11 @@
 import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
 import { messageOf } from '../../../base/index.ts'
-import type { ByteSink } from '../../model/built-image.ts'
+import type { BuildByteSink } from '../../../contract/index.ts'
 
 /** Passes written bytes to `send` as they arrive. `end` resolves when `send` has finished. If `send` fails, the next
  *  `write` or `end` throws its error. */
-export function tarSink(send: (tar: AsyncIterable<Buffer>) => Promise<void>): ByteSink {
+export function tarSink(send: (tar: AsyncIterable<Buffer>) => Promise<void>): BuildByteSink {
   const tar = new PassThrough()
   const sent = send(tar)
   // The next `write` or `end` reports the error.

@@ -1,10 +1,10 @@
-/** Makes the builder's `BuildClient` from a client's session. */
+/** Makes the builder's `BuilderClient` from a client's session. */
 
 import { formatNs, nowNs } from '../../../base/index.ts'
 import { SessionContext, type SessionFiles, type WantedFiles } from '../../context/session-context.ts'
 import { TransferProgress } from '../../context/transfer-progress.ts'
 import { ignoreFileNames, parseIgnoreFile, plainPatterns } from '../../dockerfile/index.ts'
-import type { BuildClient } from '../../host/client-host.ts'
+import type { BuilderClient } from '../../host/client-host.ts'
 import { Vertexes } from '../../model/vertexes.ts'
 import { cacheImportsOf, type LocalNames } from '../request/frontend-request.ts'
 import type { SolveInput } from '../request/solve-input.ts'
@@ -24,9 +24,9 @@ export interface SolveClientOptions {
   /** `<data-root>/build`. */
   readonly directory: string
   readonly signal: AbortSignal
-  readonly emit: BuildClient['emit']
-  readonly onBuilt: BuildClient['onBuilt']
-  readonly builtContext: NonNullable<BuildClient['builtContext']>
+  readonly emit: BuilderClient['emit']
+  readonly onBuilt: BuilderClient['onBuilt']
+  readonly builtContext: NonNullable<BuilderClient['builtContext']>
   /** Called with values for the exporter response. */
   readonly onResponse: (values: Readonly<Record<string, string>>) => void
   /** Called with the text of the Dockerfile. */
@@ -40,7 +40,7 @@ export type DockerfileOptions = Pick<
 >
 
 /** Makes the client. */
-export function solveClient(options: SolveClientOptions): BuildClient {
+export function solveClient(options: SolveClientOptions): BuilderClient {
   const { input, signal, emit, onBuilt } = options
   const { session, attrs, archive } = input
   const address = attrs.context ?? ''

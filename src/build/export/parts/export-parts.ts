@@ -1,9 +1,10 @@
 /** What exporters work with. The composition root supplies it. */
-import type { BuildEvent, BuildRequest } from '../../../api/index.ts'
+import type { BuildRequest } from '../../../api/index.ts'
+import type { BuildClient } from '../../../contract/index.ts'
 import type { EventBus } from '../../../events/index.ts'
 import type { ImageParts, ImagePushes } from '../../../images/index.ts'
 import type { RegistryAuth } from '../../../registry/client/index.ts'
-import type { BuiltImage, ByteSink } from '../../model/built-image.ts'
+import type { BuiltImage } from '../../model/built-image.ts'
 
 /** The parts of the engine that exporters use. */
 export interface ExportParts {
@@ -15,13 +16,9 @@ export interface ExportParts {
 }
 
 /** What an exporter uses of the build's client. */
-export interface ExportHost {
-  readonly signal: AbortSignal
-  emit(event: BuildEvent): void
+export interface ExportHost extends Pick<BuildClient, 'signal' | 'emit' | 'openOutput'> {
   /** Credentials for a registry, by its host name. */
   authOf(registry: string): Promise<RegistryAuth>
-  /** Opens a stream to the client. Absent for clients that receive no outputs. */
-  openOutput?(target: number, output: number, form: 'tar' | 'file'): Promise<ByteSink>
 }
 
 /** One output of one target. */
