@@ -2,6 +2,7 @@
 import type { Duplex } from 'node:stream'
 import { create, toBinary } from '@bufbuild/protobuf'
 import { newId } from '../../base/index.ts'
+import type { BuildkitBackend, BuildkitSession, SessionBuild } from '../../contract/index.ts'
 import { GrpcRoutes } from '../../grpc/index.ts'
 import { Content } from './gen/content_pb.ts'
 import { Control } from './gen/control_pb.ts'
@@ -9,11 +10,9 @@ import { LLBBridge } from './gen/gateway_pb.ts'
 import { StatusResponseSchema } from './gen/progress_pb.ts'
 import { BuildHistory } from './history/build-history.ts'
 import { toSolveError } from './progress/solve-error.ts'
-import type { CacheEntry, WantedExport } from './request/solve-input.ts'
 import { contentService } from './services/content-service.ts'
 import { controlService } from './services/control-service.ts'
 import { gatewayService } from './services/gateway-service.ts'
-import type { SessionDescription } from './session/client-session.ts'
 import { ClientSessions } from './session/client-sessions.ts'
 import { BuildResults } from './solve/build-results.ts'
 import type { Builder } from './solve/builder.ts'
@@ -21,22 +20,8 @@ import type { BuildOutcome } from './solve/running-build.ts'
 import { SolveJob } from './solve/solve-job.ts'
 import { SolveJobs } from './solve/solve-jobs.ts'
 
-/** A request of `POST /build?version=2`. */
-export interface SessionBuildRequest {
-  readonly sessionId: string
-  /** Options of the Dockerfile frontend. */
-  readonly attrs: Readonly<Record<string, string>>
-  readonly exports: readonly WantedExport[]
-  readonly cacheExports: readonly CacheEntry[]
-  readonly entitlements: readonly string[]
-  readonly archive?: () => AsyncIterable<Buffer>
-  readonly signal: AbortSignal
-  /** Receives BuildKit's `StatusResponse` messages, encoded. */
-  readonly onTrace: (message: Uint8Array) => void
-}
-
 /** Serves BuildKit's protocol over connections that the HTTP server has upgraded. */
-export class BuildkitEndpoint {
+export class BuildkitEndpoint implements BuildkitBackend {
   readonly #builder: Builder
   readonly #sessions = new ClientSessions()
   readonly #results = new BuildResults()
@@ -55,12 +40,12 @@ export class BuildkitEndpoint {
   }
 
   /** Throws `invalidArgument` for an invalid session description. */
-  checkSession(description: SessionDescription): void {
+  checkSession(description: BuildkitSession): void {
     this.#sessions.check(description)
   }
 
   /** Serves a client's session until its connection closes. */
-  async serveSession(connection: Duplex, description: SessionDescription): Promise<void> {
+  async serveSession(connection: Duplex, description: BuildkitSession): Promise<void> {
     await this.#sessions.serve(connection, description)
   }
 
@@ -70,7 +55,7 @@ export class BuildkitEndpoint {
   }
 
   /** Builds for a client whose files come through a session. Throws `GrpcError`. */
-  async build(request: SessionBuildRequest): Promise<BuildOutcome> {
+  async build(request: SessionBuild): Promise<BuildOutcome> {
     const { sessionId, attrs, exports, cacheExports, entitlements, archive, signal, onTrace } = request
     const session = await this.#sessions.find(sessionId, signal)
     const options = { frontend: 'dockerfile.v0', attrs, inputs: new Map() }

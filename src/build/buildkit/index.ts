@@ -1,1 +1,1 @@
-export { BuildkitEndpoint, type SessionBuildRequest } from './buildkit-endpoint.ts'
+export { BuildkitEndpoint } from './buildkit-endpoint.ts'

@@ -2,6 +2,7 @@
  *  images. */
 import { create, type MessageInitShape } from '@bufbuild/protobuf'
 import { nowNs } from '../../../base/index.ts'
+import type { BuildkitEntry } from '../../../contract/index.ts'
 import type { GrpcError } from '../../../grpc/index.ts'
 import { digestOf } from '../../../oci/index.ts'
 import {
@@ -12,7 +13,6 @@ import {
   DescriptorSchema,
 } from '../gen/control_pb.ts'
 import { timestampOf } from '../progress/build-progress.ts'
-import type { WantedExport } from '../request/solve-input.ts'
 import { BuildTranscript } from './build-transcript.ts'
 
 /** Media type of in-toto statements. https://github.com/in-toto/attestation */
@@ -31,7 +31,7 @@ export interface BuildRecordOptions {
   readonly ref: string
   readonly frontend: string
   readonly attrs: Readonly<Record<string, string>>
-  readonly exports: readonly WantedExport[]
+  readonly exports: readonly BuildkitEntry[]
 }
 
 /** One build in the history. */
@@ -43,7 +43,7 @@ export class BuildRecord {
   /** What the build reported to its clients. */
   readonly transcript = new BuildTranscript()
   readonly #blobs = new Map<string, Buffer>()
-  readonly #exports: readonly WantedExport[]
+  readonly #exports: readonly BuildkitEntry[]
   #frontend: string
   #attrs: Readonly<Record<string, string>>
   #completed: bigint | undefined

@@ -11,9 +11,10 @@ import type {
   Ulimit,
 } from '../../../api/index.ts'
 import { BerthError, invalidArgument, notImplemented } from '../../../base/index.ts'
+import type { BuildkitEntry } from '../../../contract/index.ts'
 import { csvFields, csvPairs } from '../../dockerfile/index.ts'
 import { isUpload } from '../session/upload.ts'
-import type { CacheEntry, SolveInput, WantedExport } from './solve-input.ts'
+import type { SolveInput } from './solve-input.ts'
 
 type Attrs = Readonly<Record<string, string>>
 
@@ -180,7 +181,7 @@ function toUlimit(text: string): Ulimit {
 
 /** The caches to import, without duplicates. The client names them in its first call and again in each call for a
  *  Dockerfile. */
-export function cacheImportsOf({ attrs, cacheImports }: SolveInput): readonly CacheEntry[] {
+export function cacheImportsOf({ attrs, cacheImports }: SolveInput): readonly BuildkitEntry[] {
   const json = attrs['cache-imports'] ?? ''
   const listed = json === '' ? [] : parseEntries(json)
   const legacy = listOf(attrs['cache-from']).map((ref) => ({ type: 'registry', attrs: { ref } }))
@@ -190,7 +191,7 @@ export function cacheImportsOf({ attrs, cacheImports }: SolveInput): readonly Ca
   ]
 }
 
-function parseEntries(json: string): readonly CacheEntry[] {
+function parseEntries(json: string): readonly BuildkitEntry[] {
   try {
     const list = JSON.parse(json) as readonly { readonly Type?: string; readonly Attrs?: Attrs }[]
     return list.map(({ Type = '', Attrs: attrs = {} }) => ({ type: Type, attrs }))
@@ -200,18 +201,18 @@ function parseEntries(json: string): readonly CacheEntry[] {
 }
 
 /** Removes the path of a directory. Only the client uses it. */
-function toCacheOption({ type, attrs }: CacheEntry): BuildCacheOption {
+function toCacheOption({ type, attrs }: BuildkitEntry): BuildCacheOption {
   const { src: _src, dest: _dest, ...rest } = attrs
   return type === 'local' ? { type, attrs: rest } : { type, attrs }
 }
 
-function outputsOf(exports: readonly WantedExport[]): readonly BuildOutput[] {
+function outputsOf(exports: readonly BuildkitEntry[]): readonly BuildOutput[] {
   const outputs = exports.filter(({ type }) => type !== '').map(toOutput)
   // The builder would make an image for an empty list.
   return outputs.length === 0 ? [{ type: 'cacheonly', attrs: {} }] : outputs
 }
 
-function toOutput({ type, attrs }: WantedExport): BuildOutput {
+function toOutput({ type, attrs }: BuildkitEntry): BuildOutput {
   switch (type) {
     case 'moby':
     case 'image': {

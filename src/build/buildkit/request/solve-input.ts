@@ -1,28 +1,16 @@
 /** What a client asks of BuildKit in one solve, independent of the call that it came by. */
+import type { BuildkitEntry } from '../../../contract/index.ts'
 import type { ClientSession } from '../session/client-session.ts'
 import type { LlbBuild } from './llb-source.ts'
-
-/** A place that a result is exported to. */
-export interface WantedExport {
-  /** BuildKit's name of the exporter: `moby`, `image`, `oci`, `docker`, `tar`, `local`. '' exports nothing. */
-  readonly type: string
-  readonly attrs: Readonly<Record<string, string>>
-}
-
-/** A place that a cache is imported from or exported to. */
-export interface CacheEntry {
-  readonly type: string
-  readonly attrs: Readonly<Record<string, string>>
-}
 
 /** What a client asks to be built. */
 export interface SolveInput {
   /** The frontend's name: `dockerfile.v0`, or '' for LLB. */
   readonly frontend: string
   readonly attrs: Readonly<Record<string, string>>
-  readonly exports: readonly WantedExport[]
-  readonly cacheExports: readonly CacheEntry[]
-  readonly cacheImports: readonly CacheEntry[]
+  readonly exports: readonly BuildkitEntry[]
+  readonly cacheExports: readonly BuildkitEntry[]
+  readonly cacheImports: readonly BuildkitEntry[]
   readonly entitlements: readonly string[]
   /** Ids of results of other builds, by the names that the options use for them. */
   readonly inputs: ReadonlyMap<string, string>

@@ -1,13 +1,13 @@
 /** `moby.buildkit.v1.Control`: the service that buildx and compose expect of BuildKit. */
 import { Duplex } from 'node:stream'
 import { BerthError, invalidArgument, notImplemented } from '../../../base/index.ts'
+import type { BuildkitEntry } from '../../../contract/index.ts'
 import type { Handlers, ServerCall } from '../../../grpc/index.ts'
 import type { BytesMessage, Control, SolveRequest } from '../gen/control_pb.ts'
 import type { BuildHistory } from '../history/build-history.ts'
 import type { BuildRecord } from '../history/build-record.ts'
 import type { StatusMessage } from '../progress/build-progress.ts'
 import { toSolveError } from '../progress/solve-error.ts'
-import type { WantedExport } from '../request/solve-input.ts'
 import type { ClientSessions } from '../session/client-sessions.ts'
 import type { BuildResults } from '../solve/build-results.ts'
 import type { Builder } from '../solve/builder.ts'
@@ -121,7 +121,7 @@ function* pastStatus(record: BuildRecord): Generator<StatusMessage> {
   for (let at = 0; at < logs.length; at += logsAtOnce) yield { logs: logs.slice(at, at + logsAtOnce) }
 }
 
-function exportsOf({ exporters, exporter, exporterAttrs }: SolveRequest): readonly WantedExport[] {
+function exportsOf({ exporters, exporter, exporterAttrs }: SolveRequest): readonly BuildkitEntry[] {
   if (exporters.length > 0) return exporters.map(({ type, attrs }) => ({ type, attrs }))
   return exporter === '' ? [] : [{ type: exporter, attrs: exporterAttrs }]
 }

@@ -1,16 +1,8 @@
 /** A client's session: a connection on which the client answers calls about its files, secrets and agents. */
 import type { Duplex } from 'node:stream'
 import type { DescMethod } from '@bufbuild/protobuf'
+import type { BuildkitSession } from '../../../contract/index.ts'
 import { GrpcClient } from '../../../grpc/index.ts'
-
-/** What a client states when it opens a session. */
-export interface SessionDescription {
-  readonly id: string
-  /** Equal for builds that use the same directories. '' when the client does not know. */
-  readonly sharedKey: string
-  /** The methods that it answers, such as `/moby.filesync.v1.FileSync/DiffCopy`. */
-  readonly methods: readonly string[]
-}
 
 /** An open session. */
 export class ClientSession {
@@ -19,7 +11,7 @@ export class ClientSession {
   readonly client: GrpcClient
   readonly #methods: ReadonlySet<string>
 
-  constructor(connection: Duplex, { id, sharedKey, methods }: SessionDescription) {
+  constructor(connection: Duplex, { id, sharedKey, methods }: BuildkitSession) {
     this.id = id
     this.sharedKey = sharedKey
     this.#methods = new Set(methods.map((method) => method.toLowerCase()))

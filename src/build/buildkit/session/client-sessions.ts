@@ -1,8 +1,9 @@
 /** The open sessions of all clients. */
 import type { Duplex } from 'node:stream'
 import { invalidArgument } from '../../../base/index.ts'
+import type { BuildkitSession } from '../../../contract/index.ts'
 import { Arrivals } from './arrivals.ts'
-import { ClientSession, type SessionDescription } from './client-session.ts'
+import { ClientSession } from './client-session.ts'
 
 /** How long a build waits for its session. */
 const waitMs = 10_000
@@ -12,13 +13,13 @@ export class ClientSessions {
   readonly #open = new Arrivals<ClientSession>()
 
   /** Throws `invalidArgument` for an invalid description. */
-  check({ id }: SessionDescription): void {
+  check({ id }: BuildkitSession): void {
     if (id === '') throw invalidArgument('a session needs the header X-Docker-Expose-Session-Uuid')
     if (this.#open.has(id)) throw invalidArgument(`session ${id} is open already`)
   }
 
   /** Serves a session until its connection closes. */
-  async serve(connection: Duplex, description: SessionDescription): Promise<void> {
+  async serve(connection: Duplex, description: BuildkitSession): Promise<void> {
     this.check(description)
     const session = new ClientSession(connection, description)
     this.#open.add(session.id, session)
