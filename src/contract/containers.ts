@@ -54,6 +54,7 @@ export interface ListContainersOptions {
   readonly limit?: number | undefined
   /** Measures the containers' files. */
   readonly size: boolean
+  /** The caller has checked the names of the filters, and the values of `status`, `exited`, `health` and `is-task`. */
   readonly filters: Filters
 }
 

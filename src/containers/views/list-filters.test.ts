@@ -25,6 +25,23 @@ test('newestFirst() compares times as numbers', () => {
   assert.deepEqual(namesOf(newestFirst(containers.toReversed())), ['c3', 'c2', 'c1', 'c0'])
 })
 
+test('compileFilters(): exited compares exit codes as numbers, and only of containers that exited', () => {
+  const ended = ([name, status, exitCode]: readonly [string, string, number]) =>
+    ({ name, state: { status, exitCode } }) as ContainerRecord
+  const all = (
+    [
+      ['up', 'running', 0],
+      ['good', 'exited', 0],
+      ['bad', 'exited', 3],
+    ] as const
+  ).map(ended)
+  const exited = (...values: string[]) => namesOf(all.filter(compileFilters({ exited: values }, lookups)))
+  assert.deepEqual(exited('0'), ['good'])
+  assert.deepEqual(exited('+3'), ['bad'])
+  assert.deepEqual(exited('00', '03'), ['good', 'bad'])
+  assert.deepEqual(exited('4'), [])
+})
+
 test('compileFilters(): before and since compare times as numbers', () => {
   for (const [at, { name }] of containers.entries()) {
     assert.deepEqual(listed('before', name), namesOf(containers.slice(0, at)), `before ${name}`)
