@@ -15,12 +15,7 @@ export type {
   AttachOptions,
   CommitOptions,
   ContainerArchive,
-  ContainerArchives,
   ContainerBackend,
-  ContainerFiles,
-  ContainerLifecycle,
-  ContainerQueries,
-  ContainerStreams,
   CreateContainerRequest,
   ExtractOptions,
   ListContainersOptions,
@@ -44,18 +39,15 @@ export {
 } from './filters.ts'
 export type {
   ImageBackend,
-  ImageSources,
   ImportRequest,
   ListImagesOptions,
-  LoadOptions,
   OnProgress,
   ProgressOptions,
   PullOptions,
-  RemoveImageOptions,
   SavedArchive,
 } from './images.ts'
 export type { NetworkBackend } from './networks.ts'
-export type { RegistryBackend, RegistryOptions, SearchOptions } from './registries.ts'
+export type { RegistryBackend } from './registries.ts'
 export type { AttachIo, OutputSource } from './streams.ts'
 export type { EventsOptions, SystemBackend } from './system.ts'
 export type { BackupOptions, RestoreOptions, VolumeBackend } from './volumes.ts'

@@ -14,7 +14,7 @@ export function stepKey({ parent, instruction, values, files }: StepInputs): str
 }
 
 /** The facts of a copied file that go into the key. The modification time is not one of them. */
-export function factsOf(entry: TreeEntry, digest: string | undefined, { owner = true } = {}): string {
+function factsOf(entry: TreeEntry, digest: string | undefined, { owner = true } = {}): string {
   const who = owner ? `${entry.uid}:${entry.gid}` : ''
   const attributes = [...(entry.xattrs ?? [])].map(([name, value]) => `${name}=${value.toString('base64')}`).sort()
   const content = entry.type === 'file' ? (digest ?? '') : entry.linkPath

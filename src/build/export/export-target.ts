@@ -57,7 +57,7 @@ export async function exportTarget(
 
 /** The key under which an exporter returns the id of the stored image. It does not go into the client's metadata
  *  file. */
-export const storedImageId = 'id'
+const storedImageId = 'id'
 
 const imageOutput = { type: 'image', attrs: {} } as const
 

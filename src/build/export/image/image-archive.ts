@@ -47,7 +47,7 @@ export function imageArchive(
 }
 
 /** All blobs, documents first, so that a reader of the stream knows what the layers are before they arrive. */
-export function blobsOf({ parts, index }: AssembledImage): readonly Descriptor[] {
+function blobsOf({ parts, index }: AssembledImage): readonly Descriptor[] {
   return [
     ...(index === undefined ? [] : [index.descriptor]),
     ...parts.flatMap(({ config, manifest }) => [manifest.descriptor, config.descriptor]),
