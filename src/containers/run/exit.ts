@@ -1,6 +1,6 @@
-/** What happens when a container's process has ended. Waiters are answered first; what no client can see
- *  (the mount, the namespace, the bundle) is taken away behind their backs, under the container's lock, so
- *  that the next start waits for it. */
+/** What happens after a container's process ends. Clients that wait are answered first. The mount, the network
+ *  namespace and the bundle are removed in the background, under the container's lock, so that the next start waits for
+ *  the cleanup. */
 import { messageOf, settlesWithin } from '../../base/index.ts'
 import type { ExitInfo } from '../../runtime/index.ts'
 import { endHealthChecks } from '../health/health-monitor.ts'
@@ -16,12 +16,12 @@ import { removeRecord } from './remove.ts'
 
 const outputPatienceMs = 2000
 
-/** Starts a container again; its lock is held. */
+/** Starts a container again. The caller holds the container's lock. */
 export type StartAgain = (context: ContainerContext, record: ContainerRecord) => Promise<void>
 
-/** Calls `handleExit` when the present run ends. */
+/** Calls `handleExit` when the current run ends. */
 export function watchExit(context: ContainerContext, id: string, startAgain: StartAgain): void {
-  // Not background work: a container may outlive the daemon, whose shutdown waits for that.
+  // Not background work: shutdown waits for background work, and a container may outlive the daemon.
   context.runtime
     .get(id)
     .waitExit()
@@ -34,18 +34,19 @@ export function watchExit(context: ContainerContext, id: string, startAgain: Sta
     })
 }
 
-/** Attached clients get the output before anybody hears of the end, as with Docker; one that does not read is
- *  waited for only so long. */
+/** Waits until attached clients have received all output, because Docker delivers the output before it reports the
+ *  exit. A client that does not read is waited for at most `outputPatienceMs`. */
 async function outputDelivered(context: Uses<'live' | 'clock'>, id: string): Promise<void> {
   const { attachments } = context.live.of(id)
   if (attachments.size > 0) await settlesWithin(Promise.all(attachments), outputPatienceMs, context.clock)
 }
 
-/** Records the end of a run, answers who waits, and plans what follows: a restart, a removal, or nothing. */
+/** Records the end of a run, answers the clients that wait for it, and plans the next step: a restart, a removal, or
+ *  nothing. Does nothing if the end is already recorded. */
 export function handleExit(context: ContainerContext, id: string, exit: ExitInfo, startAgain: StartAgain): void {
   const record = context.containers.find(id)
   if (record === undefined || !isUp(record.state.status)) return
-  // Its monitor was killed while it stood still.
+  // The container's conmon was killed while the container was paused.
   if (record.state.status === 'paused') context.cgroups.thaw(cgroupPathOf(context, id))
   context.live.of(id).thaw()
   const restart = shouldRestart(policyOf(record), {
@@ -75,7 +76,7 @@ export function handleExit(context: ContainerContext, id: string, exit: ExitInfo
   publishUses(context, ended, 'end')
   const live = context.live.of(id)
   live.unreleased = true
-  // An exec that was never started can't be any more.
+  // Execs that were created but never started can no longer be started.
   live.execs.clear()
   live.forwarder?.finish()
   live.tellExit({ exitCode: exit.exitCode }, !restart)
@@ -92,7 +93,7 @@ async function autoRemove(context: ContainerContext, ended: ContainerRecord): Pr
   const live = context.live.of(ended.id)
   try {
     await context.locks.run(ended.id, async () => {
-      // A client's removal may have been first.
+      // A client may have removed the container first.
       if (context.containers.find(ended.id) !== undefined) await removeRecord(context, ended, { volumes: true })
     })
   } finally {
@@ -104,7 +105,8 @@ function ranForMs(record: ContainerRecord): number {
   return Date.parse(record.state.finishedAt) - Date.parse(record.state.startedAt)
 }
 
-/** Takes away everything that belongs to a run. Idempotent; the container's lock is held. */
+/** Releases everything that belongs to a run: network, mounts and bundle. Does nothing while the container runs.
+ *  Idempotent; the caller holds the container's lock. */
 export async function releaseRun(
   context: Uses<'containers' | 'live' | 'networks' | 'volumes' | 'runtime' | 'mounts' | 'paths'>,
   id: string,
@@ -117,7 +119,7 @@ export async function releaseRun(
   if (record !== undefined) context.live.of(id).unreleased = false
 }
 
-/** Starts the container again after the policy's delay, unless somebody stops it before. */
+/** Starts the container again after the restart policy's delay, unless a client stops or starts it before. */
 export function planRestart(
   context: ContainerContext,
   record: ContainerRecord,
@@ -145,7 +147,8 @@ async function restartByPolicy(context: ContainerContext, id: string, startAgain
   })
 }
 
-/** A restart that failed counts as one: what it needed (another container's network, a mount) may come yet. */
+/** Plans another attempt after a failed restart, because what was missing (another container's network, a mount) may
+ *  appear later. The failed attempt counts as a restart. */
 function planAnother(context: ContainerContext, id: string, startAgain: StartAgain): void {
   const failed = context.containers.find(id)
   if (failed?.state.status !== 'exited') return

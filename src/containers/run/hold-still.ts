@@ -1,12 +1,12 @@
-/** Containers whose processes stand still while something is done with their files. Killed midway: the next boot lets
- *  them go on (`restore.ts`). */
+/** Pauses running containers while their files are read or replaced. If the daemon is killed midway, the next boot
+ *  thaws them (`restore.ts`). */
 import { isKind } from '../../base/index.ts'
 import { cgroupPathOf } from '../isolation/cgroup-path.ts'
 import type { ContainerRecord } from '../record/container-record.ts'
 import type { Uses } from '../record/dependencies.ts'
 import { publishContainer } from '../record/events.ts'
 
-/** Holds a running container, whose lock is held, still while `work` runs. */
+/** Pauses a running container while `work` runs, and gives its result. The caller holds the container's lock. */
 export async function holdStill<T>(
   context: Uses<'containers' | 'live' | 'cgroups' | 'events' | 'settings'>,
   record: ContainerRecord,
@@ -16,17 +16,17 @@ export async function holdStill<T>(
   try {
     await context.cgroups.freeze(path)
   } catch (error) {
-    // It has just ended by itself.
+    // The container has just ended by itself.
     if (isKind(error, 'notFound')) return await work()
     throw error
   }
   const live = context.live.of(record.id)
-  // Killed or ended while it came to rest.
+  // The container was killed or ended while it was being frozen.
   if (live.killed || context.containers.find(record.id)?.state.status !== 'running') {
     context.cgroups.thaw(path)
     return await work()
   }
-  // Once: by the end of the work, or by who kills the container before.
+  // Thaws only once: at the end of `work`, or earlier if the container is killed.
   live.thaw = () => {
     live.thaw = () => {}
     context.cgroups.thaw(path)
@@ -40,13 +40,13 @@ export async function holdStill<T>(
   }
 }
 
-/** Holds all of these containers still that run, and lets none of the others begin, while `work` runs. */
+/** Pauses those of the containers that run, and keeps the others from being started, while `work` runs. */
 export async function holdAllStill<T>(
   context: Uses<'containers' | 'live' | 'locks' | 'cgroups' | 'events' | 'settings'>,
   ids: readonly string[],
   work: () => Promise<T>,
 ): Promise<T> {
-  // In one order for all, so that two such works never wait for each other.
+  // Locks are always taken in sorted order, so two concurrent calls cannot deadlock.
   const [id, ...rest] = [...ids].sort()
   if (id === undefined) return await work()
   return await context.locks.run(id, async () => {

@@ -1,6 +1,6 @@
-/** Verbs of containers against each other: every order of their steps, or many by chance, without a kernel. After each
- *  step the record fits the runtime, events are in order and no lock, sandbox, mount or waiter is left at the end
- *  (`test/fakes/life-rules.ts`). */
+/** Runs verbs of containers concurrently, without a kernel: in every order of their steps, or in many random orders.
+ *  After each step the record matches the runtime and the events are in order. At the end no lock, sandbox, mount or
+ *  waiter is left (`test/fakes/life-rules.ts`). */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Action, id, type Mishap, play, type Scene } from '../../../test/fakes/interleaving.ts'
@@ -49,7 +49,7 @@ const attach: Action = async ({ context }) => {
   const options = { stdin: false, stdout: true, stderr: true, stream: true, logs: false }
   const source = await attachContainer(context, id, options)
   const sink = { write: () => true, onDrain() {}, onClose() {}, end() {} }
-  // It goes on for as long as the container runs.
+  // The attachment lasts as long as the container runs.
   void source.run({ sink, input: undefined }).catch(ignoreRefusal)
 }
 const ignoreRefusal = (error: unknown): void => {
@@ -135,7 +135,7 @@ const scenes: Readonly<Record<string, Scene>> = {
   'the restart policy and restart': { from: 'restarting', hostConfig: always, actions: [restart, stop] },
 }
 
-/** More than any of these scenes has: each is tried in all its orders. */
+/** Larger than the number of orders in any of these scenes, so every order is tried. */
 const maxOrders = 2000
 const ordersOfMishap = 3
 const randomScenes = Number(process.env.BERTH_INTERLEAVINGS ?? 1000)
@@ -148,7 +148,7 @@ for (const [name, scene] of Object.entries(scenes)) {
     assert.ok(isComplete)
   })
 
-  test(`${name}: the rules hold after a boot, wherever the daemon was killed`, async () => {
+  test(`${name}: the rules hold after a boot, no matter where the daemon was killed`, async () => {
     const { effects } = await play(scene, () => 0)
     for (let killAt = 0; killAt < effects; killAt += 1) {
       for (let seed = 0; seed < ordersOfMishap; seed += 1) {
@@ -157,7 +157,7 @@ for (const [name, scene] of Object.entries(scenes)) {
     }
   })
 
-  test(`${name}: the rules hold, whichever step fails`, async () => {
+  test(`${name}: the rules hold, no matter which step fails`, async () => {
     const { fallible } = await play(scene, () => 0)
     for (let failAt = 0; failAt < fallible; failAt += 1) {
       for (let seed = 0; seed < ordersOfMishap; seed += 1) {
@@ -167,7 +167,7 @@ for (const [name, scene] of Object.entries(scenes)) {
   })
 }
 
-test('any three verbs: the rules hold, also when the daemon is killed and steps fail', async () => {
+test('any three verbs: the rules hold, even when the daemon is killed and steps fail', async () => {
   for (let seed = 1; seed <= randomScenes; seed += 1) {
     const random = new Random(seed)
     const from = random.pick(['created', 'running', 'paused', 'exited', 'restarting'] as const)

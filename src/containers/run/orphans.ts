@@ -1,4 +1,4 @@
-/** What a crash may leave of containers that nobody knows any more, or that do not run. */
+/** Removes what a crash may leave behind: control groups and files of containers that have no record or do not run. */
 import { existsSync, readdirSync } from 'node:fs'
 import { posix } from 'node:path'
 import { messageOf } from '../../base/index.ts'
@@ -9,26 +9,27 @@ import { removeFiles } from './remove.ts'
 const idPattern = /^[0-9a-f]{64}$/
 const patienceMs = 2_000
 
-/** Ends what runs in the control groups of containers that are not in `known`, and removes these groups. There are
- *  such when the runtime's state was lost, by a reboot or by somebody's hand. */
+/** Kills the processes in the control groups of containers that are not in `known`, and removes these groups. Such
+ *  groups exist when the runtime's state was lost, by a reboot or by manual deletion. */
 export async function endStrayGroups(
   context: Uses<'containers' | 'live' | 'cgroups' | 'logger' | 'settings'>,
   known: ReadonlySet<string>,
 ): Promise<void> {
   const broken = context.containers.brokenIds
-  // A group that a container was told to be in may have others' containers too: only this one's is looked at.
+  // A parent group that the user chose may hold other containers' groups too, so only the group of this container is
+  // removed there.
   const elsewhere = context.containers.all().filter(({ hostConfig }) => hostConfig.CgroupParent)
   const told = elsewhere.map(({ id }): [string, string] => [id, cgroupPathOf(context, id)])
   for (const [id, path] of new Map([...groupsHere(context), ...told])) {
     if (!idPattern.test(id) || known.has(id) || broken.has(id)) continue
     const killed = context.cgroups.kill(path)
     if (killed > 0) context.logger.warn('ended processes that nobody watched', { container: id, processes: killed })
-    // The kernel lets go of a group some milliseconds after the end of its last process.
+    // The kernel frees a group some milliseconds after its last process ends.
     await context.cgroups.dissolve(path, patienceMs)
   }
 }
 
-/** Groups where this daemon puts them by itself, by the container that they are named for. */
+/** The groups at the daemon's default place, by the id of the container that they are named after. */
 function groupsHere({ cgroups, settings }: Uses<'cgroups' | 'settings'>): [string, string][] {
   const { cgroupParent, slice } = settings
   const plain = cgroups.list(cgroupParent).map((id): [string, string] => [id, posix.join(cgroupParent, id)])
@@ -36,8 +37,8 @@ function groupsHere({ cgroups, settings }: Uses<'cgroups' | 'settings'>): [strin
   return [...plain, ...cgroups.listScopes(slice, posix.basename(cgroupParent))]
 }
 
-/** Removes bundles, directories and snapshots that no record names. `known` had one when the daemon started: what is
- *  left of them by now is being removed already. */
+/** Removes bundles, directories and snapshots that no record names. `known` holds the ids that had a record when the
+ *  daemon started: if such a container is gone by now, its removal is already under way. */
 export async function removeOrphans(
   context: Uses<'containers' | 'snapshots' | 'volumes' | 'runtime' | 'mounts' | 'trees' | 'logger' | 'paths'>,
   known: ReadonlySet<string>,

@@ -1,6 +1,6 @@
-/** pause and unpause: all processes of a container stand still in their control group, and go on.
- *  The freezer holds the truth, the record what was answered: a pause that the daemon did not live to record is undone
- *  by the next boot (`restore.ts`). */
+/** pause and unpause: the freezer of the control group stops and resumes all processes of a container. The freezer has
+ *  the actual state; the record has the state that clients were told. If the daemon dies before it records a pause, the
+ *  next boot thaws the container (`restore.ts`). */
 import { conflict, isKind } from '../../base/index.ts'
 import { endHealthChecks, resumeHealthChecks } from '../health/health-monitor.ts'
 import { cgroupPathOf } from '../isolation/cgroup-path.ts'
@@ -11,7 +11,8 @@ import { uncheckedHealth } from '../record/health.ts'
 import { checkVerb } from '../record/state.ts'
 import { withNobodyEntering } from '../streams/enter.ts'
 
-/** Holds a running container still. Throws `conflict` when it does not run or is paused already. */
+/** Pauses a running container. Throws `notFound` if there is no such container, and `conflict` if it does not run or is
+ *  already paused. */
 export async function pauseContainer(
   context: Uses<'containers' | 'live' | 'locks' | 'clock' | 'cgroups' | 'events' | 'settings'>,
   idOrName: string,
@@ -26,7 +27,7 @@ export async function pauseContainer(
   })
 }
 
-/** Freezes the container and records it. */
+/** Freezes the container and records the pause. */
 async function hold(
   context: Uses<'containers' | 'live' | 'cgroups' | 'events' | 'settings'>,
   id: string,
@@ -34,7 +35,7 @@ async function hold(
   const live = context.live.of(id)
   await freeze(context, id)
   const record = context.containers.find(id)
-  // Killed or ended while it came to rest.
+  // The container was killed or ended while it was being frozen.
   if (record?.state.status !== 'running' || live.killed) {
     context.cgroups.thaw(cgroupPathOf(context, id))
     throw conflict(`container ${id} is not running`)
@@ -46,7 +47,7 @@ async function hold(
   publishContainer(context.events, paused, 'pause')
 }
 
-/** Lets a paused container go on. Throws when it is not paused. */
+/** Resumes a paused container. Throws `notFound` if there is no such container, and `internal` if it is not paused. */
 export async function unpauseContainer(context: ContainerContext, idOrName: string): Promise<void> {
   const { id } = context.containers.get(idOrName)
   await context.locks.run(id, async () => {
@@ -56,7 +57,7 @@ export async function unpauseContainer(context: ContainerContext, idOrName: stri
   })
 }
 
-/** Lets a container go on if it is paused. */
+/** Resumes the container if it is paused. */
 export function resumePaused(context: ContainerContext, id: string): void {
   const record = context.containers.find(id)
   if (record?.state.status !== 'paused') return
@@ -67,7 +68,8 @@ export function resumePaused(context: ContainerContext, id: string): void {
   if (!context.live.of(id).killed) resumeHealthChecks(context, running, false)
 }
 
-/** Lets a container die that was killed: what the freezer of v1 holds stays alive. A pause that is under way is given up. */
+/** Thaws a container that was sent SIGKILL, because the freezer of cgroup v1 keeps killed processes alive. Cancels a
+ *  pause that is under way. */
 export function letDie(context: ContainerContext, id: string): void {
   const live = context.live.of(id)
   live.killed = true
@@ -80,7 +82,7 @@ async function freeze(context: Uses<'containers' | 'live' | 'cgroups' | 'setting
   try {
     await context.cgroups.freeze(cgroupPathOf(context, id))
   } catch (cause) {
-    // It has just ended by itself.
+    // The container has just ended by itself.
     if (isKind(cause, 'notFound')) throw conflict(`container ${id} is not running`, { cause })
     throw cause
   }

@@ -1,4 +1,4 @@
-/** `POST /containers/prune`: removes what does not run. */
+/** `POST /containers/prune`: removes containers that do not run. */
 import type { ContainersPruneResponse, Filters } from '../../api/index.ts'
 import { isKind, nowNs } from '../../base/index.ts'
 import { untilFilter } from '../../contract/index.ts'
@@ -7,7 +7,8 @@ import type { ContainerContext } from '../record/dependencies.ts'
 import { compileFilters, type FilterLookups } from '../views/list-filters.ts'
 import { removeContainer } from './remove.ts'
 
-/** Removes all containers that don't run and that the filters (`label`, `label!`, `until`) say yes to. */
+/** Removes all containers that do not run and match the filters (`label`, `label!`, `until`). Gives their ids and the
+ *  freed bytes. */
 export async function pruneContainers(
   context: ContainerContext,
   { until: untils = [], ...filters }: Filters,
@@ -28,7 +29,7 @@ export async function pruneContainers(
       deleted.push(record.id)
       reclaimedBytes += sizeBytes
     } catch (error) {
-      // Started or removed by somebody else meanwhile.
+      // Another client started or removed the container in the meantime.
       if (!isKind(error, 'conflict') && !isKind(error, 'notFound')) throw error
     }
   }

@@ -1,5 +1,6 @@
-/** remove: the record goes first, in one step, and with it name, address and ports; then who waits is told, and
- *  the rest (layer, logs, volumes) goes behind their backs. Killed midway: the next boot removes what has no record. */
+/** remove: deletes the record first, and with it the name, addresses and ports, in one step. Then clients that wait are
+ *  answered, and the layer, log and volumes are deleted in the background. If the daemon is killed midway, the next
+ *  boot deletes what has no record. */
 
 import { conflict, isKind, notFound } from '../../base/index.ts'
 import type { RemoveOptions } from '../../contract/index.ts'
@@ -15,8 +16,8 @@ import { stayDown } from './stay-down.ts'
 
 const sigkill = 9
 
-/** Removes a container. Throws `conflict` when it runs and `force` is not given, or when another client removes it,
- *  `notFound` when there is none. */
+/** Removes a container. Throws `notFound` if there is none, and `conflict` if it runs without `force` or if another
+ *  client is already removing it. */
 export async function removeContainer(
   context: ContainerContext,
   idOrName: string,
@@ -28,7 +29,7 @@ export async function removeContainer(
   const { id } = before
   const live = context.live.of(id)
   if (live.removing) throw conflict(`removal of container ${idOrName} is already in progress`)
-  // Without force it may yet be refused: it stands in nobody's way before it is done.
+  // A removal without `force` may still be refused, so it does not block other removals before it is done.
   if (!options.force) return removeAlone(context, before, options)
   live.removing = true
   try {
@@ -45,10 +46,11 @@ async function removeAlone(context: ContainerContext, before: ContainerRecord, o
     if (options.force) await endRun(context, id)
     isGone = await context.locks.run(id, async () => {
       const record = context.containers.find(id)
-      // Somebody else removed it while this call waited (auto-remove after the kill).
+      // Another removal was first while this call waited, for example the automatic one after the kill.
       if (record === undefined && options.force) return true
       if (record === undefined) throw notFound(`No such container: ${id}`)
-      // A start that had been waiting for the lock came first: what runs is ended, and told of, before it goes.
+      // A start that waited for the lock came first: the container is killed, and its end reported, before it is
+      // removed.
       if (options.force && isUp(record.state.status)) return false
       checkVerb(options.force ? 'removeForced' : 'remove', record.state.status, id, record.name)
       await removeRecord(context, record, options)
@@ -57,7 +59,7 @@ async function removeAlone(context: ContainerContext, before: ContainerRecord, o
   }
 }
 
-/** Removes a container whose record can't be read; its anonymous volumes stay. */
+/** Removes a container whose record can't be read. Its anonymous volumes stay. */
 async function removeBroken(context: ContainerContext, id: string): Promise<void> {
   await context.locks.run(id, async () => {
     context.networks.sandboxes.release(id)
@@ -67,10 +69,10 @@ async function removeBroken(context: ContainerContext, id: string): Promise<void
   })
 }
 
-/** Kills what runs and waits for its end, without a restart. */
+/** Kills a running container and waits for its end. Prevents a restart by policy. */
 async function endRun(context: ContainerContext, id: string): Promise<void> {
   const live = context.live.of(id)
-  // A start that is under way is waited for, then ended.
+  // If a start is under way, waits for it and then kills the container.
   while (!isUp(context.containers.find(id)?.state.status ?? 'removing')) {
     if (await stayDown(context, id)) return
   }
@@ -82,20 +84,21 @@ async function endRun(context: ContainerContext, id: string): Promise<void> {
     publishContainer(context.events, record, 'kill', { signal: String(sigkill) })
     letDie(context, id)
   } catch (error) {
-    // It ended by itself meanwhile; its exit is about to be told.
+    // The container ended by itself in the meantime; its exit is about to be handled.
     if (!isKind(error, 'conflict')) throw error
   }
   await stopped
 }
 
-/** Removes a container that does not run and whose lock is held. */
+/** Removes a container that does not run. The caller holds the container's lock. */
 export async function removeRecord(
   context: ContainerContext,
   record: ContainerRecord,
   options: { readonly volumes: boolean },
 ): Promise<void> {
   const { id } = record
-  // A crash after the record is gone: the next boot takes the anonymous volumes away that are still this container's.
+  // If the daemon dies after the record is deleted, the next boot removes all anonymous volumes that this container
+  // still references. So the ones to keep are dereferenced first.
   if (!options.volumes && record.mounts.some((mount) => mount.anonymous === true)) {
     await context.volumes.release(id, { removeAnonymous: false })
   }
@@ -103,9 +106,9 @@ export async function removeRecord(
   dropLinksTo(context, id)
   context.containers.delete(id)
   context.labels?.release(record.labels?.process ?? '')
-  // A driver need not remove what is mounted.
+  // A volume driver need not remove a mounted volume.
   if (record.mounts.some(({ type }) => type === 'volume')) await context.volumes.unmountAll(id)
-  // Before the answer: the caller may remove a volume that this container used in its next call.
+  // Done before the answer, because the caller's next request may remove a volume that this container used.
   await context.volumes.release(id, { removeAnonymous: options.volumes })
   publishContainer(context.events, record, 'destroy')
   const { forwarder } = context.live.of(id)
@@ -117,7 +120,7 @@ export async function removeRecord(
   })
 }
 
-/** Takes away all that a container without a record may have left. Idempotent: the boot calls it for orphans. */
+/** Deletes everything that a container without a record may leave. Idempotent: the boot calls it for orphans. */
 export async function removeFiles(
   context: Uses<'snapshots' | 'volumes' | 'runtime' | 'mounts' | 'trees' | 'paths'>,
   id: string,

@@ -1,6 +1,6 @@
-/** Boot: the records in the database are held against what conmon's files and the kernel say.
- *  What lives is adopted, what ended is recorded with its real code and time, what has no record is taken away,
- *  and restart policies act. */
+/** Boot: compares the records in the database with conmon's files and the kernel. Running containers are adopted.
+ *  Containers that ended are recorded with their real exit code and time. Leftovers without a record are removed. Then
+ *  restart policies apply. */
 import { existsSync } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { messageOf, zeroTime } from '../../base/index.ts'
@@ -28,7 +28,9 @@ interface Adopted {
   readonly state: ContainerState
 }
 
-/** First part: finds what lives. Networks are restored for these before `finishRestore` starts anything. */
+/** First part of the restore: finds out which containers run. Gives one entry per container whose state is known; a
+ *  failure is logged and skipped. The caller restores the networks of running containers before it calls
+ *  `finishRestore`, which starts containers. */
 export async function adoptContainers(
   context: Uses<'containers' | 'live' | 'runtime' | 'cgroups' | 'logger' | 'paths' | 'settings'>,
 ): Promise<readonly Adopted[]> {
@@ -51,13 +53,16 @@ async function adoptOne(context: Uses<'runtime' | 'paths'>, record: ContainerRec
   return context.runtime.adopt(record.id)
 }
 
-/** Ids of the containers whose network stays: those that run, and those of which nothing can be known. */
+/** The ids of the containers whose network must stay: those that run, and those whose record can't be read, because
+ *  these may run as well. */
 export function liveIds(context: Uses<'containers'>, adopted: readonly Adopted[]): ReadonlySet<string> {
   const running = adopted.filter(({ state }) => state.status === 'running').map(({ record }) => record.id)
   return new Set([...running, ...context.containers.brokenIds])
 }
 
-/** Second part: records what happened while the daemon was away, removes orphans, lets restart policies act. */
+/** Second part of the restore: records what happened while the daemon was down, removes orphans, and applies restart
+ *  policies. Gives a promise that resolves when all records are up to date; starts by policy continue in the
+ *  background. */
 export async function finishRestore(context: ContainerContext, adopted: readonly Adopted[]): Promise<void> {
   const known = new Set(context.containers.all().map(({ id }) => id))
   const toStart: ContainerRecord[] = []
@@ -75,11 +80,11 @@ export async function finishRestore(context: ContainerContext, adopted: readonly
   }
   await removeOrphans(context, known)
   clearView(context)
-  // Those whose network others share come first; the others wait for them.
+  // Containers whose network others share come first; the others wait for them.
   for (const record of toStart) context.background.run('start at boot', () => startAtBoot(context, record))
 }
 
-/** One that runs, with a record that fits the networks that it is on. */
+/** Updates the record of a running container to the networks that it is on. */
 async function withNetworks(
   context: Uses<'containers' | 'networks' | 'logger' | 'paths' | 'settings'>,
   one: Adopted,
@@ -89,7 +94,7 @@ async function withNetworks(
   return { ...one, record: context.containers.find(one.record.id) ?? one.record }
 }
 
-/** Gives the record of a container that is to be started. */
+/** Restores one container. Gives its record if it is to be started now. */
 async function finishOne(context: ContainerContext, { record, state }: Adopted): Promise<ContainerRecord | undefined> {
   if (state.status === 'running') {
     resume(context, record, state)
@@ -97,7 +102,7 @@ async function finishOne(context: ContainerContext, { record, state }: Adopted):
   }
   const { exit } = state
   if (isUp(record.state.status)) {
-    // Nobody saw its end: the machine went down, or its monitor was killed.
+    // The end was not recorded: the machine went down, or conmon was killed.
     const end = exit ?? { exitCode: 255, finishedAt: new Date(), oomKilled: false }
     return recordEnd(context, record, end)
   }
@@ -105,7 +110,7 @@ async function finishOne(context: ContainerContext, { record, state }: Adopted):
   if (state.status !== 'unknown') {
     await releaseLeftovers(context, record)
     if (record.hostConfig.AutoRemove === true) {
-      // Its start failed, as far as its user can tell.
+      // The user was never told that this container started, so it counts as a failed start.
       await context.locks.run(record.id, () => removeRecord(context, record, { volumes: true }))
       return undefined
     }
@@ -113,8 +118,8 @@ async function finishOne(context: ContainerContext, { record, state }: Adopted):
   return applyPolicy(context, record)
 }
 
-/** A container that runs. One whose start was not recorded is recorded now. One that was paused stays so if the freezer
- *  says the same; one that stood still for a commit, or for a pause that nobody was told of, goes on. */
+/** Adopts a running container. If its start was not recorded, records it now. A paused container stays paused if the
+ *  freezer agrees. A container that was frozen for a commit, or for a pause that was never answered, is thawed. */
 function resume(context: ContainerContext, record: ContainerRecord, state: ContainerState): void {
   const group = cgroupOfProcess(context, state.pid, record.id) ?? cgroupPathOf(context, record.id)
   const isPaused = record.state.status === 'paused' && context.cgroups.isFrozen(group)
@@ -130,14 +135,15 @@ function resume(context: ContainerContext, record: ContainerRecord, state: Conta
   if (!isPaused) resumeHealthChecks(context, context.containers.get(record.id), true)
 }
 
-/** The group that the runtime made for a container: its first process may have gone into one of its own below it. */
+/** The control group that the runtime made for a container. The first process may have moved itself into a group below
+ *  it. */
 function cgroupOfProcess({ cgroups }: Uses<'cgroups'>, pid: number | undefined, id: string): string | undefined {
   const steps = (pid === undefined ? undefined : cgroups.pathOf(pid))?.split('/') ?? []
   const own = steps.findIndex((step) => step.includes(id))
   return own === -1 ? undefined : steps.slice(0, own + 1).join('/')
 }
 
-/** True for a run that began and ended between the last record and now. */
+/** True if the run began and ended after the last record was written. */
 function isNewRun(record: ContainerRecord, { exit, startedAt }: ContainerState): boolean {
   return (
     exit !== undefined &&
@@ -147,7 +153,7 @@ function isNewRun(record: ContainerRecord, { exit, startedAt }: ContainerState):
   )
 }
 
-/** What the start would have recorded. */
+/** The record as the start would have written it. */
 function asRunning(record: ContainerRecord, { pid = 0, startedAt = new Date() }: ContainerState): ContainerRecord {
   const byPolicy = record.state.status === 'restarting'
   return withState(
@@ -157,7 +163,8 @@ function asRunning(record: ContainerRecord, { pid = 0, startedAt = new Date() }:
   )
 }
 
-/** Records an end that nobody saw; policies act as if it had been seen, and as they do at boot. */
+/** Records an end that happened while the daemon was down. Restart policies apply as for any end, and as they do at
+ *  boot. */
 async function recordEnd(
   context: ContainerContext,
   running: ContainerRecord,
@@ -170,7 +177,8 @@ async function recordEnd(
   return applyPolicy(context, ended)
 }
 
-/** The daemon died while the container was being started, or before it had cleaned up after its end. */
+/** Releases the rest of a run when the daemon died during the container's start, or before the cleanup after its
+ *  end. */
 async function releaseLeftovers(
   context: Uses<'containers' | 'live' | 'locks' | 'networks' | 'volumes' | 'runtime' | 'mounts' | 'paths'>,
   record: ContainerRecord,
@@ -181,7 +189,8 @@ async function releaseLeftovers(
   })
 }
 
-/** Does what follows a container's end at boot; gives the record of one that is to be started now. */
+/** Applies the restart policy or the automatic removal after a container's end at boot. Gives the record if the
+ *  container is to be started now. */
 async function applyPolicy(context: ContainerContext, record: ContainerRecord): Promise<ContainerRecord | undefined> {
   const wasStarted = record.state.startedAt !== zeroTime
   if (record.state.status === 'restarting') {
@@ -199,14 +208,14 @@ async function applyPolicy(context: ContainerContext, record: ContainerRecord): 
 async function startAtBoot(context: ContainerContext, { id, hostConfig }: ContainerRecord): Promise<void> {
   const target = sharedNetworkTarget(hostConfig.NetworkMode ?? '')
   if (target !== undefined) {
-    // By then every start of this boot has its container's lock.
+    // After this turn, every start of this boot has taken its container's lock.
     await nextTurn()
     const other = context.containers.get(target)
     await context.locks.run(other.id, async () => {})
   }
   await context.locks.run(id, async () => {
     const record = context.containers.find(id)
-    // A client was faster, or removed it.
+    // A client already started or removed the container.
     if (record === undefined || isUp(record.state.status)) return
     await startLocked(context, withState(record, {}, { restartCount: 0, stoppedByUser: false }))
   })

@@ -1,8 +1,10 @@
-/** start: the path that has to be fast. Budget 30 ms with a bridge network; each step is traced.
- *  Order: the root directory is mounted, the network made and the files written before conmon creates the
- *  container; attachments that wait are connected; the program runs; the record says so; its end is watched.
- *  If a step fails, the program is ended and all before it is undone. What is recorded as running is also watched.
- *  Killed midway: the next boot finds a bundle whose container was never started, or runs: `restore.ts`. */
+/** start: the path that has to be fast. The budget is 30 ms with a bridge network; each step is traced.
+ *  Order: mount the root directory, lease the network and write its files, create the container with conmon, connect
+ *  the clients that attached before, start the program, write the record, watch for the end.
+ *  If a step fails, the program is killed and all earlier steps are undone. A container that is recorded as running is
+ *  always watched.
+ *  If the daemon is killed midway, the next boot finds either a bundle whose container was never started or a running
+ *  container, and handles both (`restore.ts`). */
 import {
   BerthError,
   conflict,
@@ -43,7 +45,8 @@ import { releaseRun, watchExit } from './exit.ts'
 import { watchOom } from './oom.ts'
 import { removeRecord } from './remove.ts'
 
-/** Starts a container. Throws `notModified` when it runs. */
+/** Starts a container, and resolves when its program runs. Throws `notFound` if there is none, `notModified` if it
+ *  already runs, and `conflict` if it is paused or being removed. */
 export async function startContainer(context: ContainerContext, idOrName: string): Promise<void> {
   const { id } = context.containers.get(idOrName)
   await context.locks.run(id, async () => {
@@ -56,11 +59,12 @@ export async function startContainer(context: ContainerContext, idOrName: string
   })
 }
 
-/** Starts a container whose lock is held. A failure is recorded; a container with auto-remove is then removed. */
+/** Starts a container whose lock the caller holds. A failure is recorded and thrown; if the container has `AutoRemove`,
+ *  it is then removed. */
 export async function startLocked(context: ContainerContext, stored: ContainerRecord): Promise<void> {
   let record = stored
   try {
-    // It was in the queue for the lock before the clean-up that the end of the last run asked for.
+    // This call got the lock before the cleanup of the last run, which waits for the lock as well.
     if (context.live.of(record.id).unreleased) await releaseRun(context, record.id)
     record = withLabels(context, record)
     await undoOnFailure(context.logger, (undo) => run(context, record, undo))
@@ -88,7 +92,7 @@ async function run(context: ContainerContext, stored: ContainerRecord, undo: Und
   trace('mount')
   asContainerRoot(context, record.hostConfig, () => {
     ensureDirectory(rootfs, record.config.WorkingDir ?? '')
-    // Whoever takes it away from a container finds it gone after the next start as well.
+    // Only before the first start: if a user deletes this file inside the container, a restart does not bring it back.
     if (record.state.startedAt === zeroTime) ensureMountTable(rootfs)
   })
   undo.add(() => context.networks.sandboxes.release(id))
@@ -107,14 +111,14 @@ async function run(context: ContainerContext, stored: ContainerRecord, undo: Und
     id,
     spec,
     stdin: record.config.OpenStdin === true,
-    // A terminal has no end of input: only a pipe is closed when its one client has gone.
+    // A terminal has no end of input. Only a pipe is closed when its one client disconnects.
     leaveStdinOpen: record.config.StdinOnce !== true || record.config.Tty === true,
     logPath: record.hostConfig.LogConfig?.Type === 'none' ? undefined : context.paths.log(id),
     runtime: record.hostConfig.Runtime ?? context.settings.defaultRuntime,
     ...(ready === undefined ? {} : { ready: ready() }),
     ...(context.trace === undefined ? {} : { trace: (step: string, ms: number) => context.trace?.(id, step, ms) }),
   })
-  // Before the record says that it runs: a crash in between ends what waits for its start.
+  // Before the record says `running`: if the daemon dies in between, the next boot removes the unstarted container.
   await afterwards?.(container.pid)
   trace('network and runtime create')
   const live = context.live.of(id)
@@ -125,12 +129,12 @@ async function run(context: ContainerContext, stored: ContainerRecord, undo: Und
   })
   await connectPending(context, id)
   trace('attach')
-  // Before the program runs: one that ends at once has not ended before it began.
+  // Taken before the program runs: otherwise a program that ends at once would have an end before its start.
   const startedAt = formatNs(context.clock.nowNs())
   await container.start()
   trace('runtime start')
   await beginForwarding(context, record, logDriver)
-  // What it does not deliver, the next run does.
+  // What this forwarder does not deliver, the next run delivers.
   undo.add(() => live.forwarder?.abandon())
   const { endpoints = [] } = context.networks.sandboxes.find(id) ?? {}
   const joined = withChanges(withPresentLinks(context, record), {
@@ -149,7 +153,7 @@ async function run(context: ContainerContext, stored: ContainerRecord, undo: Und
   await permitLinks(context, running)
   undo.add(() => endHealthChecks(context, id))
   beginHealthChecks(context, running)
-  // The last step that may fail. The end is handled in a later turn at the earliest, after the events below.
+  // The last step that may fail. The end is handled in a later turn at the earliest, so after the events below.
   watchExit(context, id, startLocked)
   publishUses(context, running, 'begin')
   publishContainer(context.events, running, 'start')
@@ -158,7 +162,8 @@ async function run(context: ContainerContext, stored: ContainerRecord, undo: Und
   trace('record')
 }
 
-/** The record of a start that took a while: links go with the containers that they lead to, whoever has the lock. */
+/** The record with the links that are stored now. While a start runs, the removal of a linked container may change them
+ *  without this container's lock. */
 function withPresentLinks(context: Uses<'containers'>, record: ContainerRecord): ContainerRecord {
   const { links } = context.containers.get(record.id)
   return links === undefined ? record : withChanges(record, { links })
@@ -166,13 +171,13 @@ function withPresentLinks(context: Uses<'containers'>, record: ContainerRecord):
 
 interface Preparation {
   readonly prepared: PreparedRun
-  /** Makes the network, which the runtime waits for while it starts up. */
+  /** Makes the network. The runtime starts up meanwhile, and waits for the result. */
   readonly ready?: () => Promise<unknown>
-  /** What is to be done with the created container before its program runs. */
+  /** What to do with the created container, whose first process has this pid, before its program runs. */
   readonly afterwards?: (pid: number) => Promise<unknown>
 }
 
-/** Leases addresses and ports and writes the files that are shown inside. */
+/** Leases addresses and ports, and writes the files that are mounted into the container. */
 function prepareRun(
   context: Uses<'containers' | 'networks' | 'paths' | 'settings' | 'labels' | 'remap'>,
   record: ContainerRecord,
@@ -201,7 +206,7 @@ function prepareRun(
   labelFiles(context, record, Object.values(files), false)
   if (remapOf(context, hostConfig) !== undefined) {
     giveToContainer(context, hostConfig, Object.values(files))
-    // What belongs to the container's users is made by the runtime, together with them.
+    // The runtime makes a network namespace that belongs to the container's user namespace, together with that one.
     const prepared = { rootfs, network: 'private' as const, files }
     const setUp = (pid: number) => context.networks.sandboxes.setUp({ ...request, namespace: `/proc/${pid}/ns/net` })
     return { prepared, afterwards: setUp }
@@ -212,7 +217,7 @@ function prepareRun(
   }
 }
 
-/** Leases; a port that is taken is reported as Docker does. */
+/** Leases addresses and ports. Reports a port that is taken in Docker's words. */
 function reserve(context: Uses<'networks'>, request: SandboxRequest): Sandbox {
   try {
     return context.networks.sandboxes.reserve(request)
@@ -229,7 +234,7 @@ function filesOf(context: Uses<'paths'>, id: string): PreparedRun['files'] {
 }
 
 async function recordFailure(context: ContainerContext, record: ContainerRecord, error: unknown): Promise<void> {
-  // As with Docker, what an earlier run ended with stays where the failure has no code of its own.
+  // Like Docker, keep the exit code of the earlier run if the failure has none of its own.
   const exitCode = exitCodeOf(error) ?? (record.state.exitCode || 128)
   const status = record.state.startedAt === zeroTime ? 'created' : 'exited'
   const failed = withState(record, { status, pid: 0, exitCode, error: messageOf(error) })
@@ -243,7 +248,8 @@ async function recordFailure(context: ContainerContext, record: ContainerRecord,
     await removeRecord(context, failed, { volumes: true })
     return
   }
-  // A container that was to be restarted has stopped for good. Its next exit is that of a run that was recorded.
+  // A container that waited for a restart has now stopped for good. The next exit that clients wait for is one of a
+  // recorded run.
   if (isUp(before.state.status)) live.tellExit({ exitCode, error: messageOf(error) }, true)
   else live.tellStop({ exitCode, error: messageOf(error) })
 }

@@ -1,9 +1,10 @@
+/** The wait for an unfinished start before a container is removed or ended. */
 import { withState } from '../record/container-record.ts'
 import type { Uses } from '../record/dependencies.ts'
 import { isUp } from '../record/state.ts'
 
-/** Makes sure that no start is under way or planned for a container that does not run. Waits for what holds its lock;
- *  false when it runs then. */
+/** Cancels a planned restart of a container that does not run, and waits until a start that is under way has finished.
+ *  Gives true if the container is down and stays down, and false if it runs after the wait. */
 export async function stayDown(context: Uses<'containers' | 'live' | 'locks'>, id: string): Promise<boolean> {
   const live = context.live.of(id)
   live.cancelRestart()

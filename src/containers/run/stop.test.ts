@@ -9,10 +9,10 @@ import { type ContainerRecord, withState } from '../record/container-record.ts'
 import type { ContainerContext } from '../record/dependencies.ts'
 import { restartContainer, stopForShutdown } from './stop.ts'
 
-test('stopForShutdown() stops every container, and waits for one that does not end only so long', async (t) => {
+test('stopForShutdown() tries every container and limits the wait for one that does not end', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const engine = fakeEngine(['stuck', 'well', 'refused'])
-  // Its process has ended, but nothing tells so.
+  // The process of this container has ended, but no exit is reported.
   engine.onKill.set('stuck', () => {
     throw conflict('container stuck is not running')
   })
@@ -50,7 +50,7 @@ test('stopForShutdown() stops every container, and waits for one that does not e
   ])
 })
 
-test('restartContainer() tells of no stop of a container that was removed meanwhile', async () => {
+test('restartContainer() publishes no stop event for a container that was removed in the meantime', async () => {
   const { context, save, remove } = fakeEngine(['gone'])
   save(withState(context.containers.get('gone'), { status: 'restarting' }))
   const told: string[] = []
@@ -64,7 +64,7 @@ test('restartContainer() tells of no stop of a container that was removed meanwh
   assert.deepEqual(told, [])
 })
 
-/** What `stop` uses of an engine, with running containers of these ids. */
+/** The parts of an engine that `stop` uses, with running containers of these ids. */
 function fakeEngine(ids: readonly string[]) {
   const records = new Map(ids.map((id) => [id, runningRecord(id)]))
   const live = new LiveContainers()

@@ -1,4 +1,4 @@
-/** stop, kill and restart. None holds the container's lock while it waits for the process to end. */
+/** stop, kill and restart. None of them holds the container's lock while it waits for the process to end. */
 
 import { internal, isKind, settleAll, settlesWithin } from '../../base/index.ts'
 import type { StopOptions } from '../../contract/index.ts'
@@ -14,10 +14,12 @@ import { stayDown } from './stay-down.ts'
 const defaultTimeoutSeconds = 10
 const sigkill = 9
 const sigterm = 15
-/** How long a killed process may take to go before the caller is told. */
+/** How long a killed process may take to end before the caller gets an error. */
 const killPatienceMs = 10_000
 
-/** Asks the process to end, kills it when the time is over, and resolves when it has ended. */
+/** Sends the stop signal, kills the container after the timeout, and resolves when it has ended. A negative timeout
+ *  waits forever. Throws `notFound`, `notModified` if the container does not run, and `internal` if it survives
+ *  SIGKILL. */
 export async function stopContainer(context: ContainerContext, idOrName: string, options: StopOptions): Promise<void> {
   const record = context.containers.get(idOrName)
   checkVerb('stop', record.state.status, record.id, record.name)
@@ -25,7 +27,7 @@ export async function stopContainer(context: ContainerContext, idOrName: string,
   publishStop(context, record.id)
 }
 
-/** Tells of a stop, unless the container was removed meanwhile: nothing follows `destroy`. */
+/** Publishes `stop`, unless the container was removed in the meantime: no event may follow `destroy`. */
 function publishStop({ containers, events }: Uses<'containers' | 'events'>, id: string): void {
   const record = containers.find(id)
   if (record !== undefined) publishContainer(events, record, 'stop')
@@ -38,7 +40,7 @@ async function endByUser(
 ): Promise<void> {
   const live = context.live.of(id)
   const signal = signalNumber(options.signal || config.StopSignal || 'SIGTERM', sigterm)
-  // A restart that had begun is waited for, then ended like any run.
+  // If a restart is under way, wait for it, then end the container like any running one.
   if (state.status === 'restarting' && (await stayDown(context, id))) return
   const record = context.containers.find(id)
   if (record === undefined || !isUp(record.state.status)) return
@@ -54,9 +56,10 @@ async function endByUser(
   }
 }
 
-/** Stops all running containers because the engine is being closed: for restart policies, no user has stopped them.
- *  Each is asked to end, and killed after `timeoutSeconds`; negative: it is given any time. Every container is tried, and
- *  one that can't be stopped is waited for only so long; then rejects with an AggregateError of the failures. */
+/** Stops all running containers because the daemon shuts down. Restart policies do not count this as a stop by the
+ *  user. Each container gets the stop signal, and SIGKILL after `timeoutSeconds`; a negative timeout waits forever. All
+ *  containers are tried, and the wait for one that can't be stopped is limited. Rejects with an AggregateError of all
+ *  failures. */
 export async function stopForShutdown(context: ContainerContext, timeoutSeconds: number): Promise<void> {
   const running = context.containers.all().filter(({ state }) => isUp(state.status))
   await settleAll(
@@ -72,7 +75,8 @@ async function stopOneForShutdown(
 ): Promise<void> {
   const stopped = stopContainer(context, id, { timeoutSeconds })
   try {
-    // Beside the process that does not die: a lock that is never given back, an end that is never told.
+    // The limit covers more than a process that does not die: a lock that is never released, an exit that is never
+    // reported.
     const limitMs = timeoutSeconds * 1000 + killPatienceMs * 2
     if (timeoutSeconds < 0) await stopped
     else if (!(await settlesWithin(stopped, limitMs, context.clock)))
@@ -86,7 +90,7 @@ async function stopOneForShutdown(
   }
 }
 
-/** Sends a signal and tells of it; false when the process has ended meanwhile. */
+/** Sends a signal and publishes `kill`. Gives false if the process has already ended. */
 function send(context: ContainerContext, record: ContainerRecord, signal: number): boolean {
   try {
     context.runtime.get(record.id).kill(signal)
@@ -96,12 +100,14 @@ function send(context: ContainerContext, record: ContainerRecord, signal: number
   }
   publishContainer(context.events, record, 'kill', { signal: String(signal) })
   if (signal === sigkill) letDie(context, record.id)
-  // As Docker does: what is asked to end may not stand still.
+  // Like Docker, a stop signal resumes a paused container, so that it can act on the signal.
   else if (!record.config.StopSignal || signal === stopSignalOf(record)) resumePaused(context, record.id)
   return true
 }
 
-/** Sends a signal (name or number; '' is KILL). With KILL and the stop signal no restart policy acts. */
+/** Sends a signal (name or number; '' means KILL). After KILL or the stop signal, the restart policy does not restart
+ *  the container. Throws `notFound`, `invalidArgument` for an unknown signal, and `conflict` if the container does not
+ *  run. */
 export async function killContainer(context: ContainerContext, idOrName: string, signalText: string): Promise<void> {
   const signal = signalNumber(signalText, sigkill)
   const record = context.containers.get(idOrName)
@@ -118,7 +124,7 @@ export async function killContainer(context: ContainerContext, idOrName: string,
   if (signal === sigkill) await settlesWithin(stopped, killPatienceMs, context.clock)
 }
 
-/** Stops what runs and starts it again. */
+/** Stops the container if it runs, and starts it again. Throws `notFound`, and what a stop or a start throws. */
 export async function restartContainer(
   context: ContainerContext,
   idOrName: string,
@@ -139,7 +145,7 @@ export async function restartContainer(
   try {
     await startContainer(context, record.id)
   } catch (error) {
-    // Somebody else started it.
+    // Another client has already started it.
     if (!isKind(error, 'notModified')) throw error
   }
   publishContainer(context.events, context.containers.get(record.id), 'restart')

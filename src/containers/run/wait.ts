@@ -1,3 +1,4 @@
+/** `POST /containers/{id}/wait`. */
 import type { ContainerWaitResponse, WaitCondition } from '../../api/index.ts'
 import type { AbortOptions } from '../../base/index.ts'
 import type { WaitHandle } from '../../contract/index.ts'
@@ -5,8 +6,8 @@ import type { WaitResult } from '../live/waiters.ts'
 import type { Uses } from '../record/dependencies.ts'
 import { isActive } from '../record/state.ts'
 
-/** Arms a wait and gives the promise of its result, which the signal rejects. Throws `notFound` when there is no such
- *  container. */
+/** Begins to wait at once, and gives a handle with the promise of the exit code. An abort by the signal rejects the
+ *  promise with its reason. Throws `notFound` if there is no such container. */
 export function waitContainer(
   context: Uses<'containers' | 'live'>,
   idOrName: string,
