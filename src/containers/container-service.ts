@@ -1,4 +1,4 @@
-/** The verbs of containers, each with the function that does it. */
+/** The API's verbs for containers, and the function that implements each of them. */
 import type { Network } from '../api/index.ts'
 import type { ContainerBackend } from '../contract/index.ts'
 import type { NetworkMembers } from '../network/index.ts'
@@ -26,7 +26,8 @@ import { inspectContainer, listContainers, lookups } from './views/list.ts'
 import { StatsSampler } from './views/stats.ts'
 import { topContainer } from './views/top.ts'
 
-/** The verbs as the API server and embedders call them. The functions' modules say what they do and throw. */
+/** Gives the verbs of containers as the API server and embedders call them. `ContainerBackend` (`contract`) describes
+ *  each verb; errors are Berth errors whose kind becomes the HTTP status. */
 export function containerService(context: ContainerContext): ContainerBackend {
   const sampler = new StatsSampler(context)
   return {
@@ -64,7 +65,8 @@ export function containerService(context: ContainerContext): ContainerBackend {
   }
 }
 
-/** Joining networks and leaving them, for the verbs of networks. */
+/** Gives what the networks' verbs need of containers: joining a network, leaving one, and the containers on the host's
+ *  network. `connect` and `disconnect` throw `notFound` and `conflict` as Docker does. */
 export function networkMembers(context: ContainerContext): NetworkMembers {
   return {
     connect: (id, network, settings) => connectContainer(context, id, network, settings),
@@ -73,7 +75,7 @@ export function networkMembers(context: ContainerContext): NetworkMembers {
   }
 }
 
-/** Containers on the host's own network. Nothing is leased for these, so the networks do not know them. */
+/** Containers on the host's own network. The networks lease nothing for these containers, so they do not list them. */
 async function containersOnHost(context: ContainerContext): Promise<Network['Containers']> {
   const onHost = await listContainers(context, { all: false, size: false, filters: { network: ['host'] } })
   return Object.fromEntries(

@@ -1,10 +1,11 @@
-/** The key sequence that ends an attachment and leaves the container running.
- *  Notation as Docker's: comma-separated, a single character or `ctrl-` with a-z, @, [, \, ], ^ or _. */
+/** The key sequence that ends an attachment and leaves the container running. The notation is Docker's: keys separated
+ *  by commas, each a single character or `ctrl-` with a-z, @, [, \, ], ^ or _. */
 import { invalidArgument } from '../../base/index.ts'
 
 const defaultSequence = Buffer.from([16, 17]) // ctrl-p,ctrl-q
 
-/** The bytes of a sequence; the default for undefined or ''. Throws `invalidArgument` for an unknown key. */
+/** Gives the bytes of a sequence; for undefined or '' those of the default. Throws `invalidArgument` for an unknown
+ *  key. */
 export function parseDetachKeys(text: string | undefined): Buffer {
   if (text === undefined || text === '') return defaultSequence
   return Buffer.from(text.split(',').map(keyCode))
@@ -17,8 +18,8 @@ function keyCode(key: string): number {
   return control.toUpperCase().charCodeAt(0) - 64
 }
 
-/** Finds the sequence in what a user types, also when it comes in pieces. Bytes that might begin it are
- *  held back until it is clear that they do not. */
+/** Finds the sequence in what a user types, even if it arrives in pieces. Bytes that may begin the sequence are held
+ *  back until that is decided. */
 export class DetachDetector {
   readonly #sequence: Buffer
   #matched = 0
@@ -27,7 +28,7 @@ export class DetachDetector {
     this.#sequence = sequence
   }
 
-  /** Takes typed bytes; gives those to pass on, and whether the sequence was completed. */
+  /** Takes typed bytes. Gives the bytes to pass on, and whether the sequence is complete. */
   push(chunk: Buffer): { readonly pass: Buffer; readonly detached: boolean } {
     if (this.#matched === 0 && this.#sequence[0] !== undefined && !chunk.includes(this.#sequence[0])) {
       return { pass: chunk, detached: false }

@@ -1,20 +1,21 @@
-/** One exec of a container: asked for at create, run once at start. Kept in memory; gone with the daemon, as
- *  Docker's are, while the process itself lives on in its container. */
+/** One exec: an extra process in a running container, described at create and run once at start. It is kept in memory
+ *  only. Like Docker's, it is forgotten when the daemon ends, while the process itself goes on. */
 import type { ExecConfig, ExecInspect } from '../../api/index.ts'
 import type { ExecHandle } from '../../runtime/index.ts'
 import { parseDetachKeys } from './detach-keys.ts'
 
+/** The state of one exec: created, running or ended. */
 export class ExecProcess {
   readonly id: string
   readonly containerId: string
   readonly config: ExecConfig
-  /** While it runs. */
+  /** Undefined unless the process runs. */
   handle: ExecHandle | undefined
   started = false
-  /** Of its process, once it has run; it stays to be seen. */
+  /** Process id on the host; 0 before the process runs. It is kept after the end, for inspect. */
   pid = 0
   readonly #ready = Promise.withResolvers<void>()
-  /** Resolves when the process runs, or its start has failed. */
+  /** Resolves when the process runs, or when its start has failed. */
   readonly ready = this.#ready.promise
   exitCode: number | undefined
 
@@ -24,7 +25,7 @@ export class ExecProcess {
     this.config = config
   }
 
-  /** The process runs, or its start has failed. */
+  /** Call when the process runs, or when its start has failed. */
   setReady(): void {
     this.#ready.resolve()
   }
@@ -34,7 +35,7 @@ export class ExecProcess {
     this.pid = handle.pid
   }
 
-  /** Lets go all but what can be inspected. */
+  /** Records the exit code and drops the handle; inspect still works. */
   end(exitCode: number): void {
     this.exitCode = exitCode
     this.handle = undefined
@@ -45,7 +46,7 @@ export class ExecProcess {
     return this.handle !== undefined
   }
 
-  /** `GET /exec/{id}/json`. */
+  /** The answer to `GET /exec/{id}/json`. */
   inspect(): ExecInspect {
     const [entrypoint = '', ...args] = this.config.Cmd ?? []
     const keys = this.config.DetachKeys ? parseDetachKeys(this.config.DetachKeys) : Buffer.alloc(0)
@@ -63,10 +64,10 @@ export class ExecProcess {
       OpenStdin: this.config.AttachStdin === true,
       OpenStderr: this.config.AttachStderr === true,
       OpenStdout: this.config.AttachStdout === true,
-      // Docker says so of none that clients can ask for.
+      // Docker answers false for every exec that clients can see.
       CanRemove: false,
       ContainerID: this.containerId,
-      // Bytes in JSON, as Go writes them.
+      // A byte array in JSON is base64, as Go encodes it.
       DetachKeys: keys.toString('base64'),
       Pid: this.pid,
     }

@@ -1,5 +1,5 @@
-/** What runs of a container, or waits on it: handles that live in memory only and are rebuilt at boot.
- *  One per container id, made when first asked for, dropped with the container. */
+/** What runs of a container or waits for it: handles that exist in memory only. The boot makes them again. There is one
+ *  `LiveContainer` per container id; it is made on first use and dropped with the container. */
 
 import { type AbortOptions, settleAll } from '../../base/index.ts'
 import type { AttachIo } from '../../contract/index.ts'
@@ -7,54 +7,56 @@ import type { LogForwarder } from '../../logs/index.ts'
 import type { ExecProcess } from './exec-process.ts'
 import { Waiters, type WaitResult } from './waiters.ts'
 
-/** An attach that came before the start. */
+/** A client that attached before the container was started. */
 export interface PendingAttach {
   readonly streams: { readonly stdin: boolean; readonly stdout: boolean; readonly stderr: boolean }
   readonly io: AttachIo
   readonly detachKeys: Buffer
-  /** Called at the start with the promise of the attachment's end. */
+  /** Called at the start, with a promise that resolves when the attachment ends. */
   begin(ended: Promise<void>): void
 }
 
-class LiveContainer {
+/** What runs of one container: attachments, execs, timers and waiting clients. */
+export class LiveContainer {
   /** Attachments to connect at the next start. */
   readonly pendingAttaches = new Set<PendingAttach>()
-  /** Ends of the attachments that are connected. */
+  /** One promise per connected attachment, which resolves at its end. */
   readonly attachments = new Set<Promise<void>>()
-  /** Clients that follow the log. */
+  /** Number of clients that follow the log. */
   followers = 0
   readonly execs = new Map<string, ExecProcess>()
-  /** Processes that are being made in the container, beside its first one. */
+  /** Processes that are being made in the container, in addition to its first process. */
   readonly entering = new Set<Promise<unknown>>()
-  /** Settles when the pause that is under way is done, or has failed. */
+  /** The pause that is under way; it settles when the pause is done or has failed. */
   pausing: Promise<void> | undefined
-  /** Runs when the present run has ended; a new one for each run. */
+  /** Resolves when the current run ends. Each run has a new promise. */
   ended: Promise<void> = Promise.resolve()
   endRun: () => void = () => {}
-  /** The last run has ended and what belonged to it is not taken away yet. */
+  /** The last run has ended, but its mounts, network and bundle are not released yet. */
   unreleased = false
-  /** Restarts by users that are under way: the end of a run is not the container's then, whatever `--rm` says. */
+  /** Number of restarts by users that are under way. While there are any, `--rm` does not remove the container at the
+   *  end of a run. */
   restarts = 0
-  /** A removal is under way, a client's or that of `--rm`: nothing starts the container any more. */
+  /** A removal is under way, by a client or by `--rm`: the container can no longer be started. */
   removing = false
-  /** The present run was sent SIGKILL: it may not be paused any more. */
+  /** The current run was sent SIGKILL: it can no longer be paused. */
   killed = false
-  /** Where the control group of a run that an earlier daemon began was found. */
+  /** The control group of a run that an earlier daemon started. */
   adoptedCgroup: string | undefined
-  /** Ends the health checks of the present run. */
+  /** Ends the health checks of the current run. */
   endHealthChecks: () => void = () => {}
-  /** Delivers the log to a log server, also for a while after the run. */
+  /** Delivers the log to a log server; it goes on for a while after the run. */
   forwarder: LogForwarder | undefined
-  /** Cancels the restart that is planned. */
+  /** Cancels the planned restart; undefined if none is planned. */
   dropRestart: (() => void) | undefined
   restartDelayMs = 0
-  /** Lets the processes go on while they stand still for a commit. */
+  /** Resumes a container that is frozen for a commit or a copy; otherwise does nothing. */
   thaw: () => void = () => {}
   readonly #exits = new Waiters()
   readonly #stops = new Waiters()
   readonly #removals = new Waiters()
 
-  /** A run begins. */
+  /** Call when a run begins. */
   beginRun(): void {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.ended = promise
@@ -63,22 +65,23 @@ class LiveContainer {
     this.adoptedCgroup = undefined
   }
 
-  /** The end of the next run to end. As with the next two, who gives up by a signal is rejected with its reason. */
+  /** Resolves at the end of the next run. As with the next two methods, an abort by the signal rejects the promise with
+   *  its reason. */
   nextExit(options?: AbortOptions): Promise<WaitResult> {
     return this.#exits.wait(options)
   }
 
-  /** The end of the last run: one after which no restart policy starts the container again. */
+  /** Resolves when the container stops for good: at the end of a run after which no restart policy starts it again. */
   nextStop(options?: AbortOptions): Promise<WaitResult> {
     return this.#stops.wait(options)
   }
 
-  /** The removal of the container. */
+  /** Resolves when the container is removed. */
   removal(options?: AbortOptions): Promise<WaitResult> {
     return this.#removals.wait(options)
   }
 
-  /** Tells those who wait for an exit; `final` also those who wait for a stop. */
+  /** Answers all clients that wait for an exit; with `final` also those that wait for a stop. */
   tellExit(result: WaitResult, final: boolean): void {
     this.endRun()
     this.#exits.tell(result)
@@ -89,7 +92,7 @@ class LiveContainer {
     this.#stops.tell(result)
   }
 
-  /** Tells everybody that the container is gone. */
+  /** Answers all clients that wait, because the container was removed. */
   tellRemoval(result: WaitResult): void {
     this.#exits.tell(result)
     this.#stops.tell(result)
@@ -98,7 +101,7 @@ class LiveContainer {
     this.pendingAttaches.clear()
   }
 
-  /** Stops a restart that was planned. True when there was one. */
+  /** Cancels a planned restart. Gives true if there was one. */
   cancelRestart(): boolean {
     if (this.dropRestart === undefined) return false
     this.dropRestart()
@@ -107,11 +110,11 @@ class LiveContainer {
   }
 }
 
-/** The live side of all containers. */
+/** The live part of all containers, by id. */
 export class LiveContainers {
   readonly #byId = new Map<string, LiveContainer>()
 
-  /** The live side of one container, made when there is none yet. */
+  /** The live part of one container; made if there is none yet. */
   of(id: string): LiveContainer {
     let live = this.#byId.get(id)
     if (live === undefined) {
@@ -121,7 +124,7 @@ export class LiveContainers {
     return live
   }
 
-  /** The live side of a container that has one already. */
+  /** The live part of a container, or undefined. */
   find(id: string): LiveContainer | undefined {
     return this.#byId.get(id)
   }
@@ -132,8 +135,9 @@ export class LiveContainers {
     this.#byId.delete(id)
   }
 
-  /** Ends all timers, thaws what is frozen for a commit, and stops the delivery of logs, because the engine is being
-   *  closed. Does so for each container, whichever fails; then rejects with an AggregateError of the failures. */
+  /** Called when the daemon shuts down: ends all timers, resumes containers that are frozen for a commit, and stops
+   *  delivering logs. A failure for one container does not keep the others from being closed; rejects with an
+   *  AggregateError of all failures. */
   async close(): Promise<void> {
     const live = [...this.#byId.values()]
     for (const one of live) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Waiters } from './waiters.ts'
 
-test('Waiters.tell() releases all that wait, once, and none that came later', async () => {
+test('Waiters.tell() resolves all earlier waits once, and no later ones', async () => {
   const waiters = new Waiters()
   const both = [waiters.wait(), waiters.wait({ signal: new AbortController().signal })]
   waiters.tell({ exitCode: 1 })
@@ -13,7 +13,7 @@ test('Waiters.tell() releases all that wait, once, and none that came later', as
   assert.equal((await later).exitCode, 3)
 })
 
-test('Waiters.wait() gives up with the reason of its signal', async () => {
+test('Waiters.wait() rejects with the reason of its signal', async () => {
   const waiters = new Waiters()
   const abort = new AbortController()
   const waiting = waiters.wait({ signal: abort.signal })

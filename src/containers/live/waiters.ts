@@ -1,16 +1,18 @@
-/** Those who wait for the next time that something happens. */
+/** Clients that wait for the next occurrence of something, such as the end of a run. */
 import type { AbortOptions } from '../../base/index.ts'
 
-/** How a container ended, as waiters see it. */
+/** How a container ended, as clients that wait see it. `error` says why a start failed. */
 export interface WaitResult {
   readonly exitCode: number
   readonly error?: string
 }
 
+/** A list of promises that are resolved together. */
 export class Waiters {
   readonly #waiting = new Set<(result: WaitResult) => void>()
 
-  /** Resolves with what is told next. Rejects with the signal's reason: a client that has gone is kept no longer. */
+  /** Resolves with the next result. If the signal aborts, rejects with its reason and forgets the caller, so that
+   *  clients that disconnect do not pile up. */
   wait({ signal }: AbortOptions = {}): Promise<WaitResult> {
     if (signal === undefined) return new Promise((resolve) => this.#waiting.add(resolve))
     return new Promise((resolve, reject) => {

@@ -50,7 +50,7 @@ test('ContainerIndex keeps names unique and follows a rename', () => {
   assert.deepEqual(index.all(), [])
 })
 
-test('ContainerIndex.open() reads what was written, and sets aside what it can not read', () => {
+test('ContainerIndex.open() reads stored records and sets broken ones aside', () => {
   const { index, database } = open()
   index.insert(record(first, 'web'))
   database.run('INSERT INTO containers (id, name, record) VALUES (?, ?, ?)', second, 'bad', '{"version":2}')

@@ -1,4 +1,4 @@
-/** The one owner of container records: in memory, written through to the database. */
+/** The single owner of container records: kept in memory and written through to the database. */
 import { invalidArgument, type Logger, messageOf, notFound } from '../../base/index.ts'
 import type { ContainerRecord } from './container-record.ts'
 import { type ContainerLink, LinkIndex } from './link-index.ts'
@@ -6,6 +6,7 @@ import type { RecordTable } from './record-table.ts'
 
 const noLinks: readonly ContainerLink[] = []
 
+/** All container records, by id and name. Every change is written to the database before it is visible in memory. */
 export class ContainerIndex {
   readonly links = new LinkIndex()
   readonly #table: RecordTable
@@ -18,8 +19,8 @@ export class ContainerIndex {
     this.#table = table
   }
 
-  /** Reads all records. A record that can't be read is logged and left alone in the database, with all its container
-   *  has, until somebody removes it by name or id. */
+  /** Reads all records from the table. A record that can't be read is logged and set aside: it and the container's
+   *  files stay untouched until a client removes the container by name or id. */
   static open(table: RecordTable, logger: Logger): ContainerIndex {
     const index = new ContainerIndex(table)
     for (const { id, name, json } of table.all()) {
@@ -38,18 +39,18 @@ export class ContainerIndex {
     return new Set(this.#broken.values())
   }
 
-  /** The id of a record that was set aside, by full id or name. */
+  /** The id of a record that was set aside, looked up by full id or name; undefined if there is none. */
   findBroken(idOrName: string): string | undefined {
     return this.#broken.get(idOrName) ?? [...this.#broken.values()].find((id) => id === idOrName)
   }
 
-  /** Adds a new record. Throws `conflict` when its name was taken. */
+  /** Adds a new record. Throws `conflict` if the name is taken. */
   insert(record: ContainerRecord): void {
     this.#table.insert(record)
     this.#remember(record)
   }
 
-  /** Replaces a record by its next version. */
+  /** Replaces a record by its next version. Throws `conflict` if the record's new name is taken. */
   save(record: ContainerRecord): void {
     const previous = this.#byId.get(record.id)
     this.#table.update(record)
@@ -66,7 +67,7 @@ export class ContainerIndex {
     for (const [name, brokenId] of this.#broken) if (brokenId === id) this.#broken.delete(name)
   }
 
-  /** The present record of a full id, or undefined. */
+  /** The current record by full id, or undefined. */
   find(id: string): ContainerRecord | undefined {
     return this.#byId.get(id)
   }
@@ -76,8 +77,8 @@ export class ContainerIndex {
     return id === undefined ? undefined : this.#byId.get(id)
   }
 
-  /** By full id, name (with or without slash) or unique id prefix, in this order, as Docker does.
-   *  Throws `notFound`, or `invalidArgument` when a prefix fits several. */
+  /** Looks a record up by full id, name (with or without a slash) or unique id prefix, in this order, as Docker does.
+   *  Throws `notFound`, and `invalidArgument` if the text is empty or several ids have this prefix. */
   get(idOrName: string): ContainerRecord {
     const name = idOrName.startsWith('/') ? idOrName.slice(1) : idOrName
     const exact = this.#byId.get(idOrName) ?? this.findByName(name)
@@ -92,7 +93,7 @@ export class ContainerIndex {
     throw notFound(`No such container: ${idOrName}`)
   }
 
-  /** All records, in no order. */
+  /** All records, in no particular order. */
   all(): ContainerRecord[] {
     return [...this.#byId.values()]
   }
@@ -104,7 +105,7 @@ export class ContainerIndex {
   }
 }
 
-/** Only what the boot itself needs is looked at; a record that lacks more fails where it is used. */
+/** Checks only the members that the boot needs; a record that lacks another member fails where that one is used. */
 function parseRecord(id: string, json: string): ContainerRecord {
   const record = JSON.parse(json) as Partial<ContainerRecord> | null
   if (record?.version !== 1 || record.id !== id) throw new Error(`unknown record version ${record?.version}`)

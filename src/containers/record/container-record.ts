@@ -1,6 +1,6 @@
-/** What is known of a container: plain frozen data, one row in the database. What runs of it (pids, sockets,
- *  timers) is elsewhere (`live.ts`) and never stored. The requested configuration is kept in Docker's wire
- *  form, because inspect has to give back exactly what create was given. */
+/** What is known about a container: plain frozen data, one row in the database. What currently runs (pids, sockets,
+ *  timers) is kept in `live.ts` and never stored. The requested configuration keeps Docker's wire form, because inspect
+ *  must return exactly what create received. */
 import type {
   ContainerConfig,
   EndpointSettings,
@@ -14,61 +14,63 @@ import type { ContainerLabels } from '../../runtime/index.ts'
 import type { ContainerLink } from './link-index.ts'
 import type { ContainerStatus } from './state.ts'
 
-/** The last or present run of a container. Times are RFC 3339 with nanoseconds. */
+/** The current or last run of a container. Times are RFC 3339 with nanoseconds; `zeroTime` (year 1) means never. */
 export interface RunState {
   readonly status: ContainerStatus
-  /** 0 when nothing runs. */
+  /** Process id on the host; 0 if the container does not run. */
   readonly pid: number
   readonly exitCode: number
-  /** Why the last start failed; '' otherwise. */
+  /** Why the last start failed; '' if it did not fail. */
   readonly error: string
   readonly oomKilled: boolean
   readonly startedAt: string
   readonly finishedAt: string
 }
 
-/** Something mounted into a container, decided at create. */
+/** One mount of a container, decided at create. */
 export interface ContainerMount {
   readonly type: 'bind' | 'volume' | 'tmpfs' | 'image'
-  /** Name of the volume or image; absent for binds and tmpfs. */
+  /** Name of the volume or reference of the image; absent for binds and tmpfs. */
   readonly name?: string
   /** The volume's driver; absent for `local`. */
   readonly driver?: string
-  /** Path on the host; '' for tmpfs and images, which are mounted for the time of a run (see `mount-sources.ts`), and
-   *  for volumes of a plugin before the first run. */
+  /** Path on the host. '' for tmpfs and images, which are mounted for each run (see `mount-sources.ts`), and for
+   *  volumes of a plugin before the first run. */
   readonly source: string
   readonly destination: string
   readonly readOnly: boolean
-  /** The option text as the user gave it (`ro`, `z`, …), shown by inspect. */
+  /** The option text as the user gave it (`ro`, `z`, …), as inspect shows it. */
   readonly mode: string
-  /** Labels for SELinux that `--volumes-from` asked for; inspect does not show it. */
+  /** SELinux relabeling that `--volumes-from` asked for; inspect does not show it. */
   readonly relabel?: 'z' | 'Z'
   readonly propagation: string
   /** Mount options for tmpfs. */
   readonly options?: readonly string[]
-  /** Non-recursive bind. */
+  /** True for a bind without the mounts below its source. */
   readonly nonRecursive?: boolean
-  /** How deep `readOnly` goes: to the mount itself, or to all below it or not at all. Default: as deep as the kernel
-   *  lets it. */
+  /** How deep `readOnly` applies: `top` is the mount itself; `all` includes all mounts below, and the start fails if
+   *  the kernel can't do that. Absent: as deep as the kernel supports. */
   readonly readOnlyDepth?: 'top' | 'all'
-  /** What of the volume or image is shown: relative, without `..` at its start. */
+  /** The part of the volume or image that is mounted: a relative path that does not begin with `..`. */
   readonly subpath?: string
-  /** The image that is mounted, and its topmost layer; '' for one without layers. */
+  /** The mounted image: its id and the chainID of its top layer ('' for an image without layers). */
   readonly image?: { readonly id: string; readonly chainId: string }
-  /** Made for this container alone: removed with it when volumes are asked to be. */
+  /** Made for this container only. It is removed with the container if the client asks to remove volumes. */
   readonly anonymous?: boolean
 }
 
+/** A container as it is stored. Records are frozen: `withChanges` and `withState` make the next version. */
 export interface ContainerRecord {
   readonly version: 1
   readonly id: string
   /** Without the leading slash. */
   readonly name: string
-  /** RFC 3339 without zeros at the end of the fraction; compare `createdNs`, not the text. */
+  /** When the container was created. RFC 3339 without trailing zeros in the fraction; compare `createdNs`, not this
+   *  text. */
   readonly created: string
   readonly image: {
     readonly id: string
-    /** What the user asked for. */
+    /** The reference as the user typed it. */
     readonly reference: string
     /** Name of the snapshot that is the parent of the writable layer; '' for an image without layers. */
     readonly chainId: string
@@ -76,33 +78,34 @@ export interface ContainerRecord {
   }
   readonly path: string
   readonly args: readonly string[]
-  /** Merged with the image's defaults. */
+  /** The user's configuration merged with the image's defaults. */
   readonly config: ContainerConfig
   readonly hostConfig: HostConfig
   readonly networkingConfig: NetworkingConfig
-  /** The networks that it is on or joins when it starts, by their names; absent in records of earlier versions. */
+  /** The networks that the container is on, or joins at its start, by name. Absent in records of earlier versions. */
   readonly networks?: Readonly<Record<string, EndpointSettings>>
-  /** It runs without the default bridge, which the daemon did not have at its start, and joins it at its next one. */
+  /** The container runs without the default bridge, because the daemon had none when it started. It joins the bridge at
+   *  its next start. */
   readonly withoutBridge?: boolean
-  /** Links of the default bridge; absent in records of earlier versions. */
+  /** Links on the default bridge; absent in records of earlier versions. */
   readonly links?: readonly ContainerLink[]
   readonly mounts: readonly ContainerMount[]
-  /** SELinux; absent while the daemon gives no labels. */
+  /** SELinux labels; absent if the daemon assigns none. */
   readonly labels?: ContainerLabels
   readonly state: RunState
-  /** Result of the health checks; absent when there was none yet, or there are none. */
+  /** Result of the health checks; absent if there was none yet, or if the container has no health check. */
   readonly health?: Health
   readonly restartCount: number
-  /** The user ended the last run (stop, kill), so that `unless-stopped` stays down. */
+  /** A user ended the last run (stop, kill), so `unless-stopped` does not restart the container at boot. */
   readonly stoppedByUser: boolean
 }
 
-/** The record with some members replaced, frozen. */
+/** A frozen copy of the record with some members replaced. */
 export function withChanges(record: ContainerRecord, changes: Partial<ContainerRecord>): ContainerRecord {
   return Object.freeze({ ...record, ...changes })
 }
 
-/** The record with some members of its run state replaced, frozen. */
+/** A frozen copy of the record with some members of its run state replaced. */
 export function withState(
   record: ContainerRecord,
   state: Partial<RunState>,
@@ -111,23 +114,23 @@ export function withState(
   return Object.freeze({ ...record, ...changes, state: Object.freeze({ ...record.state, ...state }) })
 }
 
-/** When it was made, in nanoseconds since the epoch. */
+/** When the container was created, in nanoseconds since the epoch. */
 export function createdNs({ created }: Pick<ContainerRecord, 'created'>): bigint {
   return parseNs(created) ?? 0n
 }
 
-/** The same records, the one that was made last first. */
+/** A sorted copy of the records, newest first. */
 export function newestFirst(records: readonly ContainerRecord[]): ContainerRecord[] {
   const timed = records.map((record) => ({ record, ns: createdNs(record) }))
   return timed.sort((a, b) => (a.ns === b.ns ? 0 : a.ns < b.ns ? 1 : -1)).map(({ record }) => record)
 }
 
-/** Name of the writable layer's snapshot. */
+/** Key of the snapshot that is the container's writable layer. */
 export function snapshotKey(id: string): string {
   return `container-${id}`
 }
 
-/** Each container with the key of its writable layer. */
+/** Gives the id of every container with the snapshot key of its writable layer. */
 export function containerLayers(index: { all(): readonly ContainerRecord[] }): { id: string; key: string }[] {
   return index.all().map(({ id }) => ({ id, key: snapshotKey(id) }))
 }

@@ -1,4 +1,4 @@
-/** What the verbs of this folder work with; `daemon/open-containers.ts` supplies it. */
+/** What the verbs of containers depend on. `daemon/open-containers.ts` supplies it. */
 import type { Background, KeyedMutex, Logger } from '../../base/index.ts'
 import type { ContainerDefaults, NameLookupDefaults, UserRemap } from '../../config/index.ts'
 import type { EventBus } from '../../events/index.ts'
@@ -15,25 +15,25 @@ import type { ContainerRuntime } from '../ports/runtime.ts'
 import type { ContainerIndex } from './container-index.ts'
 import type { ContainerPaths } from './paths.ts'
 
-/** Volumes that are worked on as a whole. */
+/** Volumes whose whole content is read or replaced. */
 export interface HeldVolumes {
-  /** Keeps a volume from being removed until `letGo`, making it when there is none and `create` is said; gives the
-   *  containers that use it. Throws `notFound`. */
+  /** Keeps a volume from being removed until `letGo`. If the volume does not exist, makes it when `create` is set, and
+   *  throws `notFound` otherwise. Gives the ids of the containers that use the volume, and whether it is new. */
   hold(
     name: string,
     holder: string,
     options: { readonly create: boolean },
   ): Promise<{ readonly containers: readonly string[]; readonly isNew: boolean }>
-  /** Ends what `hold` and `mount` gave the holder; with `remove`, that volume goes. */
+  /** Ends all holds and mounts of this holder. With `remove`, also removes the volume of that name. */
   letGo(holder: string, options?: { readonly remove?: string | undefined }): Promise<void>
-  /** Puts other content in place of a volume's, all or nothing. */
+  /** Replaces the volume's content, all or nothing. */
   replace(name: string, holder: string, replacement: ContentReplacement): Promise<void>
 }
 
-/** Volumes that containers use. */
+/** Volumes as containers use them. */
 export interface ContainerVolumes extends HeldVolumes {
-  /** Makes the volume when there is none and notes the user; gives its driver, and its directory on the host if it has
-   *  one while it is not mounted. */
+  /** Makes the volume if it does not exist, and records the container as a user of it. Gives the volume's driver, and
+   *  its directory on the host; '' if the driver has none until the volume is mounted. */
   acquire(
     name: string,
     containerId: string,
@@ -44,41 +44,44 @@ export interface ContainerVolumes extends HeldVolumes {
       readonly options?: Readonly<Record<string, string>>
     },
   ): Promise<{ readonly driver: string; readonly source: string }>
-  /** Makes a volume ready for a holder, mounting it when it has to be; gives its directory on the host. */
+  /** Mounts a volume for a holder if its driver needs that. Gives the volume's directory on the host. */
   mount(name: string, holder: string): Promise<string>
-  /** The holder uses none of the volumes any more that were mounted for it. */
+  /** Unmounts all volumes that were mounted for this holder. */
   unmountAll(holder: string): Promise<void>
-  /** The container uses no volume any more; with `removeAnonymous` those of its own go. */
+  /** Removes the container from the users of all volumes. With `removeAnonymous`, also removes the anonymous volumes
+   *  that it used. */
   release(containerId: string, options: { readonly removeAnonymous: boolean }): Promise<void>
-  /** Fills an empty volume with what `source` holds; it is then mounted for the holder. */
+  /** Copies the content of the directory `source` into an empty volume, which is then mounted for the holder. */
   copyUp(source: string, name: string, holder: string): Promise<void>
-  /** Drops the references of containers that are not among these. */
+  /** Drops the references of all containers that are not in this set. */
   restore(containers: ReadonlySet<string>): Promise<void>
 }
 
-/** Images that containers are made of. */
+/** Images as containers use them. */
 export interface ContainerImages {
-  /** Throws `notFound`: `No such image: …`. */
+  /** Finds an image by reference or id. Throws `notFound`: `No such image: …`. */
   resolve(reference: string, platform?: string): Image
-  /** The image and all that were built on it. */
+  /** The ids of the image and of all images that were built on it. Throws `notFound`. */
   withChildren(reference: string): ReadonlySet<string>
-  /** Makes an image of a container's changes. */
+  /** Makes an image from a container's changes. */
   commit(request: CommitRequest): Promise<CommittedImage>
 }
 
+/** The part of the daemon's configuration that containers use. */
 export interface ContainerSettings extends CgroupSettings, ContainerDefaults, NameLookupDefaults {
-  /** Names that `--runtime` may say. */
+  /** Names that `--runtime` accepts. */
   readonly runtimes: ReadonlySet<string>
 }
 
-/** What of the host decides whether a request is valid. */
+/** Facts about the host that decide whether a request is valid: the number of CPUs, and the capabilities that the
+ *  kernel knows. */
 export interface HostFacts {
   readonly cpus: number
   /** Capability names with their `CAP_` prefix. */
   readonly capabilities: ReadonlySet<string>
 }
 
-/** Everything that the verbs of this folder work with. */
+/** Everything that the verbs of containers depend on. */
 export interface ContainerContext {
   readonly containers: ContainerIndex
   readonly live: LiveContainers
@@ -100,16 +103,17 @@ export interface ContainerContext {
   readonly settings: ContainerSettings
   readonly host: HostFacts
   readonly specHost: SpecHost
-  /** Confinement by AppArmor; undefined on a host without it. */
+  /** AppArmor; undefined on a host without it. */
   readonly appArmor?: AppArmor | undefined
-  /** Labels of SELinux; undefined where there are none, or none are wanted. */
+  /** SELinux labels; undefined on a host without SELinux, or if the configuration turns labels off. */
   readonly labels?: SelinuxLabels | undefined
-  /** The ids of containers, unless they ask for the host's. */
+  /** The mapping of user ids (`userns-remap`); containers with `--userns host` don't use it. */
   readonly remap?: UserRemap | undefined
-  /** Told the time of each step of a start; absent unless tracing. */
+  /** Receives the duration of each step of a start; absent unless tracing is on. */
   readonly trace?: (containerId: string, step: string, ms: number) => void
 }
 
-/** The part of it that a verb uses. Each verb names its own, so that its signature says what it can touch, and a test
- *  gives it no more. Only start, removal, boot and what they share take the whole. */
+/** The part of the context that a verb uses. Each verb lists its own dependencies, so its signature says what it
+ *  can touch, and its tests supply only these. Only start, removal, boot and their shared helpers take the whole
+ *  context. */
 export type Uses<Name extends keyof ContainerContext> = Pick<ContainerContext, Name>

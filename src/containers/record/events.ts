@@ -1,10 +1,11 @@
+/** The events of containers, with the attributes that Docker gives them. */
 import type { EventBus } from '../../events/index.ts'
 import type { NetworkRecord } from '../../network/index.ts'
 import type { ContainerRecord } from './container-record.ts'
 import type { Uses } from './dependencies.ts'
 import { membershipsOf, networkKey } from './memberships.ts'
 
-/** Tells of something that happened to a container, with Docker's attributes: image, name and all labels. */
+/** Publishes an event of a container, with Docker's attributes: image, name and all labels. */
 export function publishContainer(
   events: EventBus,
   record: ContainerRecord,
@@ -19,7 +20,7 @@ export function publishContainer(
   })
 }
 
-/** Tells that a container joined or left a network. */
+/** Publishes that a container joined or left a network. */
 export function publishNetwork(
   context: Uses<'events'>,
   record: ContainerRecord,
@@ -30,7 +31,7 @@ export function publishNetwork(
   context.events.publish('network', action, network.id, attributes)
 }
 
-/** Tells that a run began or ended to use its networks and volumes. */
+/** Publishes that a run began or ended to use its networks and volumes. */
 export function publishUses(context: Uses<'networks' | 'events'>, record: ContainerRecord, use: 'begin' | 'end'): void {
   const { events } = context
   for (const membership of membershipsOf(record)) {

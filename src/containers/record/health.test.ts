@@ -18,7 +18,7 @@ function probeOf(check: object) {
   return probe
 }
 
-test('healthProbe() fills defaults in; NONE, nothing and unknown kinds are no check', () => {
+test('healthProbe() fills in defaults, and gives no check for NONE, nothing and unknown kinds', () => {
   const { command, intervalMs, timeoutMs, retries } = probeOf({})
   assert.deepEqual(
     { command, intervalMs, timeoutMs, retries },
@@ -52,11 +52,11 @@ test('nextHealth() counts failures after the start period and keeps five results
   assert.deepEqual([health.Status, health.FailingStreak], ['unhealthy', 2])
   for (let at = 13; at < 18; at += 1) health = nextHealth(health, result(0, at), probe, startedAt)
   assert.deepEqual([health.Status, health.FailingStreak, health.Log?.length], ['healthy', 0, 5])
-  // Once it was healthy, the start period is over.
+  // The start period ends with the first healthy result.
   assert.equal(nextHealth(health, result(1, 5), probe, startedAt).FailingStreak, 1)
 })
 
-test('nextCheckMs() is the start interval while it starts within its start period', () => {
+test('nextCheckMs() is the start interval for a starting container within its start period', () => {
   const probe = probeOf({ StartPeriod: 10 * second, StartInterval: second, Interval: 60 * second })
   assert.equal(nextCheckMs(starting, probe, 0), 1000)
   assert.equal(nextCheckMs(starting, probe, 10_000), 60_000)

@@ -1,4 +1,4 @@
-/** Health checks: what is checked how often, and what a result makes of the state. Pure.
+/** Health checks: how often to check, and how a result changes the state. Pure.
  *  https://docs.docker.com/reference/dockerfile/#healthcheck */
 import type { ContainerConfig, Health, HealthConfig, HealthcheckResult } from '../../api/index.ts'
 import { invalidArgument } from '../../base/index.ts'
@@ -17,7 +17,7 @@ const logLimit = 5
 const nsPerMs = 1e6
 const minimumNs = 1e6
 
-/** What a container's configuration asks for; undefined for no health check. */
+/** The health check of a container's configuration; undefined if it has none. */
 export function healthProbe({ Healthcheck: check, Shell: shell }: ContainerConfig): HealthProbe | undefined {
   const command = commandOf(check?.Test ?? [], shell ?? [])
   if (check === undefined || check === null || command === undefined) return undefined
@@ -31,7 +31,7 @@ export function healthProbe({ Healthcheck: check, Shell: shell }: ContainerConfi
   }
 }
 
-/** The image's health check completes the user's, field by field. */
+/** Fills in the fields that the user's health check lacks from the image's. */
 export function mergeHealthcheck(
   user: HealthConfig | null | undefined,
   image: HealthConfig | null | undefined,
@@ -43,7 +43,7 @@ export function mergeHealthcheck(
   return { ...user, ...(Object.fromEntries(missing) as HealthConfig), ...(Test ? { Test } : {}) }
 }
 
-/** Throws `invalidArgument` for times below a millisecond and negative counts. */
+/** Throws `invalidArgument` for times below one millisecond and for negative counts. */
 export function validateHealthcheck(check: HealthConfig | null | undefined): void {
   for (const name of ['Interval', 'Timeout', 'StartPeriod', 'StartInterval'] as const) {
     const value = check?.[name] ?? 0
@@ -52,17 +52,18 @@ export function validateHealthcheck(check: HealthConfig | null | undefined): voi
   if ((check?.Retries ?? 0) < 0) throw invalidArgument('Retries in Healthcheck cannot be negative')
 }
 
-/** The state at the start of a run; the log of the run before is kept. */
+/** The state at the start of a run. The log of the previous run is kept. */
 export function startingHealth(before: Health | undefined): Health {
   return { Status: 'starting', FailingStreak: 0, Log: before?.Log ?? [] }
 }
 
-/** The state while nothing is checked: Docker's clients expect a container that does not run to be unhealthy. */
+/** The state of a container that is not checked: Docker's clients expect `unhealthy` while a container does not run.
+ *  Undefined for a container without health checks. */
 export function uncheckedHealth(before: Health | undefined): Health | undefined {
   return before === undefined ? undefined : { ...before, Status: 'unhealthy' }
 }
 
-/** The state after one more check of a run that began at `startedAt` (RFC 3339). */
+/** The state after one more check, of a run that began at `startedAt` (RFC 3339). */
 export function nextHealth(before: Health, result: HealthcheckResult, probe: HealthProbe, startedAt: string): Health {
   const Log = [...(before.Log ?? []), result].slice(-logLimit)
   if (result.ExitCode === 0) return { Status: 'healthy', FailingStreak: 0, Log }
@@ -73,13 +74,13 @@ export function nextHealth(before: Health, result: HealthcheckResult, probe: Hea
   return { Status: FailingStreak >= probe.retries ? 'unhealthy' : before.Status, FailingStreak, Log }
 }
 
-/** Milliseconds from the end of one check to the next. */
+/** Milliseconds from the end of one check to the start of the next. */
 export function nextCheckMs(health: Health, probe: HealthProbe, ranForMs: number): number {
   const isStarting = health.Status === 'starting' && ranForMs < probe.startPeriodMs
   return isStarting ? probe.startIntervalMs : probe.intervalMs
 }
 
-/** What `ps` says in brackets; undefined for a container without a health check. */
+/** The text that `ps` shows in parentheses; undefined for a container without a health check. */
 export function healthText(health: Health | undefined): string | undefined {
   return health?.Status === 'starting' ? 'health: starting' : health?.Status
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { LinkIndex } from './link-index.ts'
 
-test('LinkIndex finds the containers that name another one, and forgets links that were replaced', () => {
+test('LinkIndex finds the containers that link to another one, and forgets replaced links', () => {
   const index = new LinkIndex()
   index.set('web', [
     { target: 'db', alias: 'store' },

@@ -1,24 +1,25 @@
-/** Links of the default bridge both ways: which containers a container names, and by whom it is named. Memory only,
- *  made from the records; each look-up takes the same time however many containers there are. */
+/** Links on the default bridge, in both directions: the containers that a container links to, and those that link to
+ *  it. Kept in memory only, and made from the records. A look-up takes constant time. */
 
-/** A container has another one under a name of its own. */
+/** A link from one container to another, under an alias. */
 export interface ContainerLink {
-  /** Id of the container that is named. */
+  /** Id of the container that is linked to. */
   readonly target: string
   readonly alias: string
 }
 
-/** The same from the other end. */
+/** The same link, seen from its target. */
 export interface LinkParent {
   readonly parent: string
   readonly alias: string
 }
 
+/** All links, by both ends. */
 export class LinkIndex {
   readonly #parents = new Map<string, LinkParent[]>()
   readonly #links = new Map<string, readonly ContainerLink[]>()
 
-  /** Makes these the links of `parent`. */
+  /** Replaces all links of `parent`. */
   set(parent: string, links: readonly ContainerLink[]): void {
     const before = this.#links.get(parent)
     if (before === links || (before === undefined && links.length === 0)) return
@@ -34,7 +35,7 @@ export class LinkIndex {
     }
   }
 
-  /** Who has a container under which name. */
+  /** The containers that link to `target`, with the alias that each of them uses. */
   parentsOf(target: string): readonly LinkParent[] {
     return this.#parents.get(target) ?? []
   }

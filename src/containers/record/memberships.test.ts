@@ -7,7 +7,7 @@ const finder = {
   find: (text: string) => (text === 'a' || text === 'id-of-a' ? ({ name: 'a' } as NetworkRecord) : undefined),
 }
 
-test('requestedNetworks takes the network mode, or the endpoints that stand for it', () => {
+test('requestedNetworks uses the network mode, or the endpoints that replace it', () => {
   const of = (mode: string | undefined, endpoints: Record<string, object> = {}) =>
     requestedNetworks({}, mode === undefined ? {} : { NetworkMode: mode }, { EndpointsConfig: endpoints }, finder)
   assert.deepEqual(of(undefined), { bridge: {} })
@@ -26,7 +26,7 @@ test('requestedNetworks gives the MAC of the configuration to the main network',
   assert.deepEqual(networks, { a: { MacAddress: '02:00:00:00:00:01' } })
 })
 
-test('requestedNetworks answers as Docker to an address or alias on a predefined network', () => {
+test('requestedNetworks refuses an address or alias on a predefined network with Docker’s message', () => {
   const of = (settings: object) => requestedNetworks({}, {}, { EndpointsConfig: { bridge: settings } }, finder)
   assert.throws(
     () => of({ IPAMConfig: { IPv4Address: '1.2.3.4' } }),

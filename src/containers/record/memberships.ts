@@ -1,22 +1,24 @@
-/** The networks that a container is on: what create asked for, changed by connect and disconnect. */
+/** The networks that a container is on: requested by create, changed by connect and disconnect. */
 import type { ContainerConfig, EndpointSettings, HostConfig, NetworkingConfig } from '../../api/index.ts'
 import { invalidArgument, messageOf } from '../../base/index.ts'
 import { type EndpointRequest, macAddress, type NetworkRecord } from '../../network/index.ts'
 import type { ContainerRecord } from './container-record.ts'
 import { networkName } from './namespaces.ts'
 
-/** A container's place on a network, by the network's name (or what the user called it while there is none). */
+/** A container's membership in one network. `network` is the network's name, or the user's text if there is no such
+ *  network. */
 export interface Membership {
   readonly network: string
   readonly settings: EndpointSettings
 }
 
-/** Networks as memberships find them by the names and ids that users give. */
+/** Finds networks by the names and ids that users give. */
 export interface NetworkFinder {
   find(nameOrId: string): NetworkRecord | undefined
 }
 
-/** The networks of a container, the one of its network mode first, the others by name. None with another container's. */
+/** The networks of a container: first the one of its network mode, then the others by name. Empty for a container that
+ *  shares another container's network. */
 export function membershipsOf(record: ContainerRecord): readonly Membership[] {
   const main = networkName(record)
   if (main.startsWith('container:')) return []
@@ -28,13 +30,13 @@ export function membershipsOf(record: ContainerRecord): readonly Membership[] {
   return names.map((network) => ({ network, settings: known[network] ?? {} }))
 }
 
-/** Those that a start can join. Without a default bridge (`bridge: none`) a container that asks for it has no network, as
- *  with Docker; it asks again at its next start. */
+/** The memberships that a start can join. If the daemon has no default bridge (`bridge: none`), a container that asks
+ *  for it gets no network, as with Docker; it asks again at its next start. */
 export function joinableMemberships(record: ContainerRecord, finder: NetworkFinder): readonly Membership[] {
   return membershipsOf(record).filter(({ network }) => network !== 'bridge' || finder.find(network) !== undefined)
 }
 
-/** Whether a container that was started asked for the default bridge and did not get it. */
+/** True if a started container asked for the default bridge and did not get it. */
 export function isWithoutBridge(
   record: ContainerRecord,
   endpoints: readonly { readonly networkName: string }[],
@@ -43,8 +45,9 @@ export function isWithoutBridge(
   return !isOn && membershipsOf(record).some(({ network }) => network === 'bridge')
 }
 
-/** What create's three places say of networks, by the networks' names. As with Docker, endpoints without a network mode
- *  stand for themselves; beside a mode that names a network they are additional ones. Throws `invalidArgument`. */
+/** Combines the three places where create names networks, and gives the settings by network name. As with Docker,
+ *  endpoints without a network mode replace it, and endpoints beside a mode that names a network are additional. Throws
+ *  `invalidArgument`. */
 export function requestedNetworks(
   config: ContainerConfig,
   { NetworkMode: mode = 'default' }: HostConfig,
@@ -82,8 +85,8 @@ function checkRequested(network: string, settings: EndpointSettings): void {
   }
 }
 
-/** The networks of a container that has joined them, each with its id: the next start wants the same one again, not
- *  another that was made with its name meanwhile. Those that every daemon has go by their names. */
+/** The networks of a container after it joined them, each with its id. With the id, the next start wants the same
+ *  network, not a new one of the same name. Predefined networks keep their names only. */
 export function joinedNetworks(
   record: ContainerRecord,
   endpoints: readonly { readonly networkId: string; readonly networkName: string }[],
@@ -96,12 +99,12 @@ export function joinedNetworks(
   return Object.fromEntries(joined)
 }
 
-/** What finds a membership's network: its id once the container has joined it. */
+/** What to look a membership's network up by: its id once the container has joined it, its name before. */
 export function networkKey({ network, settings }: Membership): string {
   return settings.NetworkID || network
 }
 
-/** A membership as the network wants it. */
+/** Converts a membership to the request that the network takes. */
 export function endpointRequest(membership: Membership): EndpointRequest {
   const { settings } = membership
   const { IPAMConfig: ipam, GwPriority: gatewayPriority, DriverOpts: driverOptions, Links: links } = settings
@@ -120,7 +123,7 @@ export function endpointRequest(membership: Membership): EndpointRequest {
 
 const predefinedNetworks: ReadonlySet<string> = new Set(['bridge', 'host', 'none'])
 
-/** Throws `invalidArgument` for what can't be asked of a network, in Docker's words. */
+/** Throws `invalidArgument`, in Docker's words, for settings that the network can't have. */
 export function checkEndpoint(network: string, settings: EndpointSettings): void {
   const { IPAMConfig: ipam, Aliases: aliases, MacAddress: mac } = settings
   if (predefinedNetworks.has(network)) {
@@ -138,7 +141,7 @@ export function checkEndpoint(network: string, settings: EndpointSettings): void
   if (mac) macAddress(mac)
 }
 
-/** The settings that inspect gives back: what only the user can say. */
+/** The settings that inspect returns: only those that the user can set. */
 export function userSettings(settings: EndpointSettings): EndpointSettings {
   const { IPAMConfig, Links, Aliases, MacAddress, DriverOpts, GwPriority } = settings
   return {
@@ -156,7 +159,7 @@ function mainNetwork(config: ContainerConfig, mode: string): string {
   return mode === 'default' || mode === '' ? 'bridge' : mode
 }
 
-/** What the network is called; the text itself when it is not there (the start will say so). */
+/** The network's name, or the given text if there is no such network. In that case the start reports it. */
 function nameOf(nameOrId: string, finder: NetworkFinder): string {
   return finder.find(nameOrId)?.name ?? nameOrId
 }

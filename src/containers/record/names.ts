@@ -1,5 +1,5 @@
-/** Names for containers that the user gave none: an adjective of the sea and a ship or harbour word.
- *  Both lists are ours. */
+/** Random names for containers without one: a maritime adjective and a word for a ship or harbor. Both lists are
+ *  Berth's own. */
 import { randomInt } from 'node:crypto'
 
 const qualities = (
@@ -21,7 +21,7 @@ const things = (
   'tide tiller topsail trawler tug wave wharf whale winch wherry xebec yacht yawl'
 ).split(' ')
 
-/** A random name that `isTaken` knows nothing of; after ten tries a digit is added. */
+/** Gives a random name that is free according to `isTaken`. After ten tries it appends a digit. */
 export function randomName(isTaken: (name: string) => boolean): string {
   for (let attempt = 0; ; attempt += 1) {
     const base = `${pick(qualities)}_${pick(things)}`

@@ -8,7 +8,7 @@ test('sharedNetworkTarget() gives the container whose network is shared', () => 
   assert.equal(sharedNetworkTarget('bridge'), undefined)
 })
 
-test('networkName() knows the names of the default bridge and containers without a network', () => {
+test('networkName() gives bridge for the default mode, and none for a container without a network', () => {
   const name = (mode: string | undefined, disabled = false) =>
     networkName({ config: { NetworkDisabled: disabled }, hostConfig: { NetworkMode: mode } } as ContainerRecord)
   assert.deepEqual([name(undefined), name(''), name('default'), name('mine')], ['bridge', 'bridge', 'bridge', 'mine'])

@@ -10,6 +10,7 @@
  *  ``` */
 import { join } from 'node:path'
 
+/** Builds the paths of containers' files. Does no I/O. */
 export class ContainerPaths {
   readonly root: string
   readonly #execRoot: string
@@ -52,7 +53,7 @@ export class ContainerPaths {
     return join(this.#execRoot, 'c', id)
   }
 
-  /** Where a container's files are mounted for the moment that it takes to open them. */
+  /** Mount point for the short moment in which a container's files are opened. */
   get view(): string {
     return join(this.#execRoot, 'view')
   }

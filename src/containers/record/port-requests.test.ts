@@ -10,7 +10,7 @@ test('parseContainerPort() reads number and protocol', () => {
   }
 })
 
-test('portRequests() gives bindings, ranges, and a random port where none is named', () => {
+test('portRequests() gives bindings, ranges, and port 0 where the user names none', () => {
   const PortBindings = { '80/tcp': [{ HostIp: '127.0.0.1', HostPort: '8080-8090' }, { HostPort: '' }], '53/udp': null }
   assert.deepEqual(portRequests({}, { PortBindings }), [
     { protocol: 'tcp', containerPort: 80, hostIp: '127.0.0.1', hostPort: 8080, hostPortEnd: 8090 },

@@ -1,9 +1,9 @@
-/** Ports as create asks for them → what the network is to publish. Pure. */
+/** Converts the ports of a create request to what the network publishes. Pure. */
 import type { ContainerConfig, HostConfig, PortMap } from '../../api/index.ts'
 import { invalidArgument } from '../../base/index.ts'
 import type { PortRequest, Protocol } from '../../network/index.ts'
 
-/** Parses `80/tcp`. Throws `invalidArgument` in Docker's words. */
+/** Parses a port such as `80/tcp`; the protocol defaults to tcp. Throws `invalidArgument` in Docker's words. */
 export function parseContainerPort(text: string): { readonly protocol: Protocol; readonly port: number } {
   const [number = '', protocol = 'tcp'] = text.split('/')
   const port = Number(number)
@@ -14,7 +14,8 @@ export function parseContainerPort(text: string): { readonly protocol: Protocol;
   return { protocol, port }
 }
 
-/** All that is to be published: `PortBindings`, and with `PublishAllPorts` every exposed port that has none. */
+/** All ports to publish: `PortBindings`, and with `PublishAllPorts` every exposed port without a binding. A host port
+ *  of 0 means any free port. Throws `invalidArgument` in Docker's words. */
 export function portRequests(config: ContainerConfig, hostConfig: HostConfig): readonly PortRequest[] {
   const bindings: PortMap = hostConfig.PortBindings ?? {}
   const requests: PortRequest[] = []

@@ -13,14 +13,14 @@ test('shouldRestart() follows the policy, the exit code and the count', () => {
   assert.equal(shouldRestart({ Name: 'on-failure', MaximumRetryCount: 2 }, { ...end, restartCount: 2 }), false)
 })
 
-test('shouldStartAtBoot() brings back always, and unless-stopped unless it was', () => {
+test('shouldStartAtBoot() starts always, and unless-stopped unless a user stopped it', () => {
   assert.equal(shouldStartAtBoot({ Name: 'always' }, true, true), true)
   assert.equal(shouldStartAtBoot({ Name: 'unless-stopped' }, true, true), false)
   assert.equal(shouldStartAtBoot({ Name: 'unless-stopped' }, false, true), true)
   assert.equal(shouldStartAtBoot({ Name: 'always' }, false, false), false)
 })
 
-test('nextDelayMs() doubles from 100 ms and starts anew after a run of 10 s', () => {
+test('nextDelayMs() doubles from 100 ms and is 100 ms again after a run of 10 s', () => {
   assert.equal(nextDelayMs(0, 5), 100)
   assert.equal(nextDelayMs(100, 5), 200)
   assert.equal(nextDelayMs(40_000, 5), 60_000)

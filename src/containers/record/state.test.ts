@@ -37,7 +37,7 @@ const passed: readonly (readonly [Verb, ContainerStatus])[] = [
   ['exec', 'running'],
 ]
 
-test('checkVerb() refuses a verb with the kind that Docker’s status stands for', () => {
+test('checkVerb() throws the error kind that matches Docker’s status code', () => {
   for (const [verb, status, kind] of refused) {
     assert.throws(
       () => checkVerb(verb, status, 'id', 'name'),
@@ -47,11 +47,11 @@ test('checkVerb() refuses a verb with the kind that Docker’s status stands for
   }
 })
 
-test('checkVerb() passes what the table allows', () => {
+test('checkVerb() returns for every verb that the table allows', () => {
   for (const [verb, status] of passed) checkVerb(verb, status, 'id', 'name')
 })
 
-test('isUp(), isActive() and requireRunning() tell what has a process', () => {
+test('isUp(), isActive() and requireRunning() say which containers have a process', () => {
   assert.deepEqual(
     ['running', 'paused', 'restarting', 'exited'].map((one) => isUp(one as ContainerStatus)),
     [true, true, false, false],

@@ -1,9 +1,11 @@
-/** The life of a container as one table: which verb is allowed in which status. Pure.
- *  Docker's statuses: https://docs.docker.com/reference/api/engine/ (ContainerState). */
+/** The life of a container as one table: which verb is allowed in which status. Pure. Docker's statuses:
+ *  https://docs.docker.com/reference/api/engine/ (ContainerState). */
 import { BerthError, conflict, internal } from '../../base/index.ts'
 
+/** Docker's statuses of a container. */
 export type ContainerStatus = 'created' | 'running' | 'paused' | 'restarting' | 'exited' | 'removing' | 'dead'
 
+/** Verbs that depend on the status. `removeForced` is `rm --force`. */
 export type Verb =
   | 'start'
   | 'stop'
@@ -29,30 +31,31 @@ const allowed: Readonly<Record<Verb, readonly ContainerStatus[]>> = {
   exec: ['running'],
 }
 
-/** Passes when `verb` may act on a container in `status`. Otherwise throws what Docker answers:
- *  `notModified` for starting the started and stopping the stopped, else `conflict`. */
+/** Returns if `verb` is allowed in `status`. Otherwise throws Docker's answer: `notModified` for a start of a
+ *  running or a stop of a stopped container, `internal` for an unpause of one that is not paused, and `conflict`
+ *  for the rest. */
 export function checkVerb(verb: Verb, status: ContainerStatus, id: string, name: string): void {
   if (allowed[verb].includes(status)) return
   if (verb === 'start' && status === 'running') throw new BerthError('notModified', 'container already started')
   if (verb === 'stop' && (status === 'exited' || status === 'created')) {
     throw new BerthError('notModified', 'container already stopped')
   }
-  // Docker has no status of its own for this one.
+  // Docker answers with status 500 here.
   if (verb === 'unpause') throw internal(`Container ${id} is not paused`)
   throw conflict(refusal(verb, status, id, name))
 }
 
-/** True when a container in `status` has a process: it runs, or stands still. */
+/** True if a container in `status` has a process: it runs or is paused. */
 export function isUp(status: ContainerStatus): boolean {
   return status === 'running' || status === 'paused'
 }
 
-/** True when a container in `status` runs, stands still or is about to run again: it has not stopped for good. */
+/** True if a container in `status` runs, is paused or waits for a restart: it has not stopped for good. */
 export function isActive(status: ContainerStatus): boolean {
   return isUp(status) || status === 'restarting'
 }
 
-/** Throws `conflict` unless a container in `status` has a process. */
+/** Throws `conflict` unless the container runs or is paused. */
 export function requireRunning({
   id,
   state,
