@@ -7,10 +7,10 @@ import { attachContainer } from './attach.ts'
 
 const options = { stdin: false, stdout: true, stderr: true, stream: true, logs: false }
 
-/** A client that never leaves. */
+/** A client that never disconnects. */
 const sink: OutputSink = { write: () => true, onDrain() {}, onClose() {}, end() {} }
 
-/** An engine with one container, which was created and not started. */
+/** An engine with one container that was created but not started. */
 function engineWithContainer() {
   const pendingAttaches = new Set<PendingAttach>()
   const record = { id: 'c1', name: 'web', config: {}, hostConfig: {}, image: {}, state: { status: 'created' } }
@@ -22,7 +22,7 @@ function engineWithContainer() {
   return { context, pendingAttaches }
 }
 
-test('attachContainer() ends by its signal, also before the container is started', async () => {
+test('attachContainer() ends when its signal aborts, even before the container is started', async () => {
   const { context, pendingAttaches } = engineWithContainer()
   const abort = new AbortController()
   const source = await attachContainer(context, 'web', options, { signal: abort.signal })
@@ -33,7 +33,7 @@ test('attachContainer() ends by its signal, also before the container is started
   assert.equal(pendingAttaches.size, 0)
 })
 
-test('attachContainer() carries nothing when its signal was aborted before', async () => {
+test('attachContainer() carries nothing if its signal was already aborted', async () => {
   const { context, pendingAttaches } = engineWithContainer()
   const source = await attachContainer(context, 'web', options, { signal: AbortSignal.abort() })
   await source.run({ sink })

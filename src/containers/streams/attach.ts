@@ -1,4 +1,4 @@
-/** attach: joins a client to a container's stdio, now or when it is started. */
+/** attach: connects a client to a container's standard streams, now or when the container is started. */
 
 import type { Readable } from 'node:stream'
 import type { AbortOptions, OutputSink } from '../../base/index.ts'
@@ -14,9 +14,10 @@ import { checkVerb, isUp } from '../record/state.ts'
 const stallLimitMs = 10_000
 const stallCheckMs = 1000
 
-/** Finds the container and checks the request; the result's `run` carries the bytes. If the container does not run yet,
- *  live streams begin with its start. `signal` ends the attachment as if the client had gone. Rejects with `notFound`,
- *  with `conflict` for a state without streams, and with `invalidArgument` for detach keys. */
+/** Finds the container and checks the request; `run` of the result carries the bytes. If the container does not run,
+ *  live streams begin with its next start. `signal` ends the attachment as a disconnect of the client does. Rejects
+ *  with `notFound`, with `conflict` for a container that is paused or restarting, and with `invalidArgument` for
+ *  unknown detach keys. */
 export async function attachContainer(
   context: Uses<'containers' | 'live' | 'runtime' | 'events' | 'logger' | 'paths'>,
   idOrName: string,
@@ -25,7 +26,7 @@ export async function attachContainer(
 ): Promise<OutputSource<AttachIo>> {
   const detachKeys = parseDetachKeys(options.detachKeys)
   const { id, name, config, state } = context.containers.get(idOrName)
-  // Docker's message has what the client wrote.
+  // Docker's message repeats the name or id that the client sent.
   checkVerb('attach', state.status, idOrName, name)
   return {
     tty: config.Tty === true,
@@ -41,7 +42,7 @@ export async function attachContainer(
       const isReplayed = options.logs && !(isLive && hasLogOfRun(context, id))
       if (isReplayed) await replayLogs(context, id, options, io.sink)
       publishContainer(context.events, context.containers.get(id), 'attach')
-      // Nothing to carry: with Docker the answer ends at once.
+      // Neither logs nor streams were asked for: like Docker's, the answer ends at once.
       if (!isLive) return
       if (options.logs && !isReplayed) await attachWithLogs(context, id, request)
       else await attachLive(context, id, request)
@@ -49,7 +50,7 @@ export async function attachContainer(
   }
 }
 
-/** The sink, whose receiver counts as gone once the signal is aborted. */
+/** A sink that reports its client as gone once the signal is aborted. */
 function closedBy(signal: AbortSignal, sink: OutputSink): OutputSink {
   return {
     write: (stream, chunk) => signal.aborted || sink.write(stream, chunk),
@@ -68,14 +69,14 @@ function closedBy(signal: AbortSignal, sink: OutputSink): OutputSink {
   }
 }
 
-/** Whether what the present run prints can be read from a log. */
+/** True if the output of the current run can be read from a log. */
 function hasLogOfRun(context: Uses<'containers'>, id: string): boolean {
   const { state, hostConfig } = context.containers.get(id)
   return isUp(state.status) && hostConfig.LogConfig?.Type !== 'none'
 }
 
-/** What was printed and what is going to be, without a gap and nothing twice: all output comes from the log, and only
- *  the input goes to the process. */
+/** Sends past and future output, without a gap and without repetition: all output is read from the log, and only the
+ *  input is connected to the process. */
 async function attachWithLogs(
   context: Uses<'containers' | 'live' | 'runtime' | 'events' | 'logger' | 'paths'>,
   id: string,
@@ -106,7 +107,7 @@ async function attachLive(
       },
     }
     pendingAttaches.add(pending)
-    // Reads ahead, as the client's end could not be seen otherwise.
+    // Starts to read: otherwise a disconnect of the client would go unnoticed.
     request.io.input?.read(0)
     request.io.sink.onClose(() => {
       if (pendingAttaches.delete(pending)) resolve()
@@ -114,7 +115,8 @@ async function attachLive(
   })
 }
 
-/** Connects everybody who attached before the start. The container is created and not yet started, so no output is missed. */
+/** Connects all clients that attached before the start. The container is created but not started, so no output is
+ *  missed. */
 export async function connectPending(
   context: Uses<'containers' | 'live' | 'runtime' | 'events' | 'logger'>,
   id: string,
@@ -158,8 +160,8 @@ async function join(
   return { closed: handle.closed }
 }
 
-/** One reader alone holds its container up, as with a pipe. One that holds up others as well is waited for only so
- *  long; what it was given until then is all that it gets. */
+/** Disconnects a client that has not read for too long and slows down other clients of the same container. It gets what
+ *  was sent until then. A single client that does not read blocks its container instead, like a full pipe. */
 function letGoIfStuck(context: Uses<'live' | 'logger'>, id: string, handle: AttachHandle): void {
   if (handle.stalledMs < stallLimitMs) return
   const { attachments, followers } = context.live.of(id)
@@ -168,10 +170,11 @@ function letGoIfStuck(context: Uses<'live' | 'logger'>, id: string, handle: Atta
   handle.close()
 }
 
-/** What a process's stdin looks like from here: a container's or an exec's. */
+/** The stdin of a process, which may be a container's or an exec's. */
 type InputTarget = Pick<AttachHandle, 'write' | 'onDrain' | 'endStdin' | 'close'>
 
-/** Carries a client's input to a process until it ends or the detach keys come. */
+/** Passes a client's input to a process until the input ends or the detach keys are typed. `onDetach` is called for the
+ *  latter. */
 export function pumpInput(
   input: Readable,
   target: InputTarget,
@@ -188,7 +191,7 @@ export function pumpInput(
     }
   })
   input.on('end', () => target.endStdin())
-  // A broken connection is the sink's business; its input has just ended.
+  // The sink handles broken connections; for the input it is just the end.
   input.on('error', () => {})
 }
 

@@ -1,15 +1,16 @@
-/** Making one more process in a running container. It and a pause wait for each other: what was frozen on its way in
- *  would keep its client waiting for as long as the pause lasts. */
+/** Starts extra processes in a running container. A start and a pause wait for each other: a process that is frozen
+ *  while it is being started would block its client for the whole pause. */
 import { settlesWithin } from '../../base/index.ts'
 import type { ExecHandle, ExecOptions } from '../../runtime/index.ts'
 import type { ContainerRecord } from '../record/container-record.ts'
 import type { Uses } from '../record/dependencies.ts'
 import { checkVerb } from '../record/state.ts'
 
-/** A process that hangs on its way in keeps no pause waiting for longer. */
+/** How long a pause waits for a process whose start hangs. */
 const patienceMs = 10_000
 
-/** Makes a process. Throws `conflict` when the container was paused before. */
+/** Starts a process in the container. Waits while a pause is under way, and throws `conflict` if the container is
+ *  paused then. */
 export async function enterContainer(
   context: Uses<'containers' | 'live' | 'runtime'>,
   { id, name }: ContainerRecord,
@@ -29,7 +30,8 @@ export async function enterContainer(
   }
 }
 
-/** Does what holds the container still. Who is on the way in is let in before, who comes meanwhile waits. */
+/** Runs `work`, which pauses the container, while no process is being started in it. Starts that are under way finish
+ *  first, for at most 10 s; later ones wait until `work` is done. */
 export async function withNobodyEntering<T>(
   context: Uses<'live' | 'clock'>,
   id: string,

@@ -1,4 +1,4 @@
-/** exec: one more process in a running container. */
+/** exec: extra processes in running containers. */
 
 import type { ExecConfig, ExecInspect } from '../../api/index.ts'
 import {
@@ -27,8 +27,8 @@ import { pumpInput } from './attach.ts'
 import { enterContainer } from './enter.ts'
 import { PreparedExecs } from './prepared-execs.ts'
 
-/** The client's sink without the streams that it did not ask for: they are read and dropped. Who starts it as if it had
- *  a terminal gets one stream, as Docker has it. */
+/** The client's sink without the streams that the exec did not ask for, which are read and dropped. As with Docker, a
+ *  client that starts the exec with a terminal gets a single stream. */
 function wantedOutput(sink: OutputSink, config: ExecConfig, { tty }: StartExecOptions): OutputSink {
   const stdout = config.AttachStdout === true
   const stderr = config.AttachStderr === true && !tty
@@ -45,7 +45,8 @@ function wantedOutput(sink: OutputSink, config: ExecConfig, { tty }: StartExecOp
 const keepEndedMs = 5 * 60_000
 const readyPatienceMs = 10_000
 
-/** The execs of all containers, as the API server and embedders call them. */
+/** The execs of all containers, as the API server and embedders call them. Execs are kept in memory: they are forgotten
+ *  when the daemon ends. Every method throws `notFound` for an unknown id. */
 export class Execs implements ExecBackend {
   readonly #context: ContainerContext
   readonly #byId = new Map<string, ExecProcess>()
@@ -59,7 +60,8 @@ export class Execs implements ExecBackend {
     })
   }
 
-  /** Notes what is to run. Throws `conflict` when the container does not run. */
+  /** Stores what to run, and gives the new exec's id. Throws `notFound`, `conflict` if the container does not run, and
+   *  `invalidArgument` if there is no command or a detach key is unknown. */
   async create(idOrName: string, config: ExecConfig): Promise<{ readonly Id: string }> {
     const record = this.#context.containers.get(idOrName)
     this.#requireRun(record)
@@ -74,7 +76,8 @@ export class Execs implements ExecBackend {
     return { Id: exec.id }
   }
 
-  /** Runs it: at once when detached, else in the result's `run`. */
+  /** Starts the exec. With `detach`, resolves when the process runs; otherwise `run` of the result starts the process
+   *  and carries its streams. Throws `conflict` if the container does not run, or if the exec was already started. */
   async start(execId: string, options: StartExecOptions): Promise<OutputSource<AttachIo>> {
     const exec = this.#get(execId)
     const record = this.#context.containers.find(exec.containerId)
@@ -85,8 +88,8 @@ export class Execs implements ExecBackend {
       const state = exec.exitCode === undefined ? 'is already running' : 'has already run'
       const refusal = conflict(`Error: Exec command ${exec.id} ${state}`)
       if (options.detach) throw refusal
-      // As with Docker the connection is the client's first, then it reads this there: `compose watch` attaches and
-      // then starts the same exec once more, and gives up at any status but 200.
+      // Like Docker, answer 200 first and send this error over the connection. `compose watch` attaches and then starts
+      // the same exec again, and gives up at any other status.
       return {
         tty,
         async run() {
@@ -106,7 +109,8 @@ export class Execs implements ExecBackend {
     return this.#get(execId).inspect()
   }
 
-  /** Clients may be faster than the start: it is waited for. */
+  /** Sets the window size of the exec's terminal, in characters. A client may ask before the process runs, so this
+   *  waits for the start. Throws `internal` if the start takes too long, and `conflict` if the process does not run. */
   async resize(execId: string, size: TerminalSize): Promise<void> {
     const exec = this.#get(execId)
     if (!(await settlesWithin(exec.ready, readyPatienceMs, this.#context.clock))) {
@@ -119,7 +123,7 @@ export class Execs implements ExecBackend {
   async #attached(record: ContainerRecord, exec: ExecProcess, options: StartExecOptions, io: AttachIo): Promise<void> {
     const { AttachStdin, AttachStdout, AttachStderr } = exec.config
     if (!AttachStdin && !AttachStdout && !AttachStderr) {
-      // Nothing of it is carried: the answer ends when the process runs, as with Docker.
+      // No stream was asked for: like Docker's, the answer ends when the process runs.
       await this.#run(record, exec, options, undefined)
       return
     }
@@ -172,14 +176,14 @@ export class Execs implements ExecBackend {
     }
   }
 
-  /** Throws `conflict` for a container that does not run, or that was killed and is about to end. */
+  /** Throws `conflict` if the container does not run, or was killed and is about to end. */
   #requireRun({ id, name, state }: ContainerRecord): void {
     const isDying = state.status === 'running' && this.#context.live.find(id)?.killed === true
     checkVerb('exec', isDying ? 'exited' : state.status, id, name)
   }
 
-  /** Throws what Docker says when the container ended, or was held still, while a process was being made in it: the
-   *  runtime fails somewhere in its middle then, with words that tell nobody. */
+  /** Throws Docker's error if the container ended or was paused while the process was being started. The runtime then
+   *  fails at some point with a message that explains nothing. */
   #requireSameRun({ id, name, state }: ContainerRecord): void {
     const { containers, live, processes, cgroups } = this.#context
     const now = containers.find(id)
@@ -195,12 +199,12 @@ export class Execs implements ExecBackend {
 
   #forget(exec: ExecProcess, exitCode: number): void {
     exec.end(exitCode)
-    // It may have ended with its container, and after it.
+    // The container may have ended first, and been removed since.
     this.#context.live.find(exec.containerId)?.execs.delete(exec.id)
     this.#context.clock.after(keepEndedMs, () => this.#byId.delete(exec.id), { background: true })
   }
 
-  /** Those of an ended run can't be started any more. */
+  /** Forgets the execs of an ended run that were never started, because they can no longer be. */
   #forgetUnstarted(containerId: string): void {
     for (const exec of this.#byId.values()) {
       if (exec.containerId !== containerId || exec.started) continue

@@ -1,5 +1,6 @@
-/** Delivery of containers' logs to log servers: begun with a run, ended behind it, gone on with after a restart of the
- *  daemon. Nothing of it holds a container up, but for the first connection, which the start waits for, as Docker's. */
+/** Sends containers' logs to log servers. Delivery begins with a run, continues after its end, and resumes after a
+ *  restart of the daemon. It never blocks a container, with one exception: as with Docker, the start waits for the
+ *  first connection. */
 import { statSync } from 'node:fs'
 import { BerthError, messageOf, settlesWithin } from '../../base/index.ts'
 import {
@@ -20,11 +21,11 @@ import {
 import type { ContainerRecord } from '../record/container-record.ts'
 import type { Uses } from '../record/dependencies.ts'
 
-/** How long a removal waits for a server that takes lines. */
+/** How long a removal waits for a server that accepts lines. */
 const drainPatienceMs = 3000
 
-/** Checks the values of the log options and connects the driver; gives the connection of one that has one.
- *  Throws `internal` as Docker does: the container is not started then. */
+/** Checks the log options and connects the driver. Gives the driver's connection, or undefined for a driver without
+ *  one. Throws `internal`, as Docker does; the container is then not started. */
 export async function prepareLogging(
   context: Uses<'settings'>,
   record: ContainerRecord,
@@ -43,7 +44,7 @@ export async function prepareLogging(
   }
 }
 
-/** A run has begun. */
+/** Begins to deliver the log of a run. `driver` is the open connection from `prepareLogging`, if there is one. */
 export async function beginForwarding(
   context: Uses<'live' | 'logger' | 'paths' | 'settings'>,
   record: ContainerRecord,
@@ -52,7 +53,7 @@ export async function beginForwarding(
   const config = record.hostConfig.LogConfig ?? {}
   if (!isForwarded(config)) return
   const live = context.live.of(record.id)
-  // What it did not deliver of the run before, this one does.
+  // The new forwarder delivers what the previous one did not.
   await live.forwarder?.abandon()
   const forwarder = LogForwarder.start({
     path: context.paths.log(record.id),
@@ -70,7 +71,7 @@ export async function beginForwarding(
   })
 }
 
-/** After a restart of the daemon: goes on with a container that runs, and delivers what is left of one that does not. */
+/** After a restart of the daemon: continues for a running container, and delivers the rest for one that ended. */
 export async function resumeForwarding(
   context: Uses<'live' | 'logger' | 'paths' | 'settings'>,
   record: ContainerRecord,
@@ -82,7 +83,8 @@ export async function resumeForwarding(
   if (!isRunning) context.live.of(record.id).forwarder?.finish()
 }
 
-/** The container is being removed: what a server still takes is delivered, the rest is lost with the log. */
+/** Ends delivery because the container is removed. If the server still accepts lines, the rest is delivered, for at
+ *  most 3 s; otherwise it is lost with the log. */
 export async function endForwarding({ clock }: Uses<'clock'>, forwarder: LogForwarder | undefined): Promise<void> {
   if (forwarder === undefined) return
   forwarder.finish()
@@ -97,7 +99,7 @@ function isDelivered(context: Uses<'paths'>, id: string): boolean {
   return position?.inode === log.ino && position.offset >= log.size
 }
 
-/** What drivers and `docker logs --details` tell of a container. */
+/** What log drivers and `docker logs --details` show of a container. */
 export function logInfo(record: ContainerRecord): LogInfo {
   return {
     containerId: record.id,

@@ -1,5 +1,6 @@
-/** Keeps logs within `max-size` and `max-file`: while a container runs, its log's size is looked at twice a second.
- *  Killed between the renaming and the reopening: conmon writes on in the renamed file until `resumeRotation`. */
+/** Keeps logs within `max-size` and `max-file`: while a container runs, the size of its log is checked twice a second.
+ *  If the daemon is killed between the rename and the reopening, conmon goes on writing to the renamed file until
+ *  `resumeRotation`. */
 import { existsSync, statSync } from 'node:fs'
 import { isKind, messageOf } from '../../base/index.ts'
 import {
@@ -15,7 +16,7 @@ import type { Uses } from '../record/dependencies.ts'
 
 const intervalMs = 500
 
-/** Begins to watch the log of a container that runs, until that run ends. No limit: nothing is done. */
+/** Watches the size of a running container's log until the run ends. Does nothing if the log has no limit. */
 export function watchLogSize(context: Uses<'live' | 'runtime' | 'logger' | 'paths'>, record: ContainerRecord): void {
   const limits = localLogLimits(record.hostConfig.LogConfig ?? {})
   if (limits === undefined) return
@@ -26,7 +27,7 @@ export function watchLogSize(context: Uses<'live' | 'runtime' | 'logger' | 'path
     try {
       await keepWithin(context, record, limits)
     } catch (error) {
-      // The container has just ended: nobody writes any more.
+      // The container has just ended, so its log no longer grows.
       if (isKind(error, 'conflict') || isKind(error, 'notFound')) return
       context.logger.warn('log was not rotated', { container: record.id, error: messageOf(error) })
     } finally {
@@ -46,7 +47,7 @@ async function keepWithin(
   if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) >= maxSizeBytes) {
     rotateLog(path, { maxFiles, reopen: () => context.runtime.get(id).reopenLog() })
   } else if (compress) {
-    // A file that a log server has not got yet is read as it is.
+    // A file that the log server has not received yet must stay uncompressed.
     const waits = isForwarded(hostConfig.LogConfig ?? {})
     const delivered = waits ? new PositionFile(context.paths.logPosition(id)).read()?.inode : undefined
     const current = statSync(path, { throwIfNoEntry: false })?.ino
@@ -54,7 +55,7 @@ async function keepWithin(
   }
 }
 
-/** After a restart of the daemon: ends a rotation that it was killed in, and goes on watching. */
+/** After a restart of the daemon: completes an interrupted rotation, and watches the log again. */
 export function resumeRotation(context: Uses<'live' | 'runtime' | 'logger' | 'paths'>, record: ContainerRecord): void {
   const isLogged = record.hostConfig.LogConfig?.Type !== 'none'
   if (isLogged && !existsSync(context.paths.log(record.id))) context.runtime.get(record.id).reopenLog()

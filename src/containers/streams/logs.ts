@@ -1,3 +1,4 @@
+/** `GET /containers/{id}/logs`. */
 import type { OutputSink } from '../../base/index.ts'
 import { notImplemented } from '../../base/index.ts'
 import type { LogsOptions, OutputSource } from '../../contract/index.ts'
@@ -7,7 +8,8 @@ import type { Uses } from '../record/dependencies.ts'
 import { isActive } from '../record/state.ts'
 import { logInfo } from './log-forwarding.ts'
 
-/** Finds a container's log; `run` carries it. Following ends with the run that is present. */
+/** Finds a container's log; `run` of the result sends it. With `follow`, it ends when the container stops for good.
+ *  Throws `notFound`, and `notImplemented` if the log driver keeps no log that can be read. */
 export async function containerLogs(
   context: Uses<'containers' | 'live' | 'paths'>,
   idOrName: string,
@@ -39,7 +41,8 @@ export async function containerLogs(
   }
 }
 
-/** Resolves when the container has stopped for good (a restart by policy goes on in the same log), or nobody listens. */
+/** Resolves when the container has stopped for good or the client has disconnected. A restart by policy does not count
+ *  as a stop: it continues the same log. */
 async function followEnd(
   context: Uses<'containers' | 'live'>,
   id: string,
@@ -53,7 +56,8 @@ async function followEnd(
     .catch(() => {})
 }
 
-/** What `--details` shows in front of each line: with the driver `json-file`, the chosen labels, variables and tag. */
+/** The text that `--details` shows before each line: with the driver `json-file`, the chosen labels, variables and
+ *  tag. */
 function lineAttributes(record: ContainerRecord): string {
   if (record.hostConfig.LogConfig?.Type !== 'json-file') return ''
   const info = logInfo(record)
@@ -64,7 +68,7 @@ function lineAttributes(record: ContainerRecord): string {
     .join(',')
 }
 
-/** As in the query of a URL. */
+/** Escapes as in the query of a URL. */
 function queryEscape(text: string): string {
   return new URLSearchParams({ '': text }).toString().slice(1).replaceAll('*', '%2A').replaceAll('%7E', '~')
 }

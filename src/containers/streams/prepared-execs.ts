@@ -1,5 +1,5 @@
-/** Runtimes of execs that were created and will most likely be started at once: they start up while the client is on
- *  its way with the next request. One that nobody starts soon is ended; it has done nothing by then. */
+/** OCI runtimes for execs that were created and will most likely be started soon: they start up while the client sends
+ *  its next request. A prepared runtime that is not used within a second is ended; it has done nothing by then. */
 import type { ExecConfig } from '../../api/index.ts'
 import { messageOf } from '../../base/index.ts'
 import type { ExecLaunch, ExecPlan } from '../../runtime/index.ts'
@@ -7,9 +7,10 @@ import type { ExecProcess } from '../live/exec-process.ts'
 import type { ContainerContext } from '../record/dependencies.ts'
 
 const waitMs = 1000
-/** Each takes some megabytes. More at once start up when they are started. */
+/** Each takes a few megabytes. Execs beyond this number get their runtime when they are started. */
 const maxWaiting = 8
 
+/** The prepared runtimes, by exec id. */
 export class PreparedExecs {
   readonly #context: ContainerContext
   readonly #waiting = new Map<string, ExecLaunch>()
@@ -18,7 +19,7 @@ export class PreparedExecs {
     this.#context = context
   }
 
-  /** Never fails: what is in the way will be met by the start again, which can say so. */
+  /** Starts the runtime of an exec. Never throws: the exec's own start meets the same failure and reports it. */
   prepare({ id, containerId, config }: ExecProcess): void {
     if (this.#waiting.size >= maxWaiting) return
     try {
@@ -31,7 +32,7 @@ export class PreparedExecs {
     }
   }
 
-  /** The exec's runtime, the caller's from now on. */
+  /** Gives the exec's prepared runtime to the caller, who must use or discard it; undefined if there is none. */
   take(execId: string): ExecLaunch | undefined {
     const launch = this.#waiting.get(execId)
     this.#waiting.delete(execId)
@@ -39,7 +40,7 @@ export class PreparedExecs {
   }
 }
 
-/** What an exec needs, unless it is started detached. */
+/** What the exec needs if it is not started detached. */
 function planOf({ AttachStdin, AttachStdout, AttachStderr, Tty, BerthTools }: ExecConfig): ExecPlan {
   return {
     terminal: Tty === true,
