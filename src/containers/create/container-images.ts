@@ -3,7 +3,7 @@ import { commitImage, type Images } from '../../images/index.ts'
 import { parsePlatform } from '../../oci/index.ts'
 import type { ContainerImages } from '../record/dependencies.ts'
 
-/** Makes the functions. */
+/** Makes the functions by which containers find and commit images. `ContainerImages` describes them. */
 export function containerImages({ store, parts }: Images): ContainerImages {
   return {
     commit: (request) => commitImage(parts, request),
@@ -13,7 +13,7 @@ export function containerImages({ store, parts }: Images): ContainerImages {
       }),
     withChildren(reference) {
       const ids = new Set<string>([store.resolve(reference).id])
-      // Parents come before their children in no particular order: go on until nothing is added.
+      // Images come in no particular order, so repeat until no child is added.
       for (let before = 0; before !== ids.size; ) {
         before = ids.size
         for (const record of store.records())

@@ -1,6 +1,6 @@
-/** create: validates, resolves the image, reserves a writable layer and writes one row. Nothing is mounted
- *  (unless an empty volume has to be filled), no process or network is made.
- *  Killed midway: a snapshot, directory or volume reference without a record, which the next boot removes. */
+/** create: validates the request, resolves the image, prepares a writable layer and writes one row. It starts no
+ *  process, makes no network, and mounts nothing unless an empty volume has to be filled. If the daemon is killed
+ *  midway, a snapshot, directory or volume reference is left without a record; the next boot removes it. */
 
 import { rmSync, writeFileSync } from 'node:fs'
 import { hostname as osHostname } from 'node:os'
@@ -44,7 +44,8 @@ import { checkSysctls } from './sysctls.ts'
 import { validateRequest } from './validate.ts'
 import { createWarnings } from './warnings.ts'
 
-/** Makes a container. Throws `notFound` for the image, `conflict` for the name, `invalidArgument` for the rest. */
+/** Creates a container. Throws `notFound` if the image is unknown, `conflict` if the name is taken, and
+ *  `invalidArgument` for everything else that is wrong with the request. */
 export function createContainer(
   context: ContainerContext,
   request: CreateContainerRequest,
@@ -57,7 +58,7 @@ async function create(
   request: CreateContainerRequest,
   undo: Undo,
 ): Promise<ContainerCreateResponse> {
-  // Most clients start it at once.
+  // Most clients start the container at once.
   context.cgroups.expectMove()
   const { containers } = context
   const name = chooseName(context, request.name)
@@ -89,7 +90,7 @@ async function create(
   undo.add(() => context.labels?.release(labels?.process ?? ''))
   await context.snapshots.prepare(snapshotKey(id), image.chainId, { sizeBytes })
   undo.add(() => context.snapshots.remove(snapshotKey(id)))
-  // By this file programs know that they run in a container.
+  // Programs test for this file to find out whether they run in a container.
   writeFileSync(join(context.snapshots.directory(snapshotKey(id)), '.dockerenv'), '', { mode: 0o755 })
   makePrivateDirectory(context.paths.home(id), passingGroup(context))
   undo.add(() => rmSync(context.paths.home(id), { recursive: true, force: true }))
@@ -154,7 +155,7 @@ function newRecord(from: NewRecord): ContainerRecord {
     path: from.path,
     args: from.args,
     config: completeConfig(from.config, from.hostname),
-    // Inspect makes them from `links`.
+    // Inspect shows links from `links` instead.
     hostConfig: { ...from.hostConfig, Links: null },
     networkingConfig: from.request.networkingConfig ?? {},
     networks: from.networks,
@@ -184,7 +185,7 @@ function chooseName(context: Uses<'containers'>, wanted: string | undefined): st
   return name
 }
 
-/** A name without its slash. Throws `invalidArgument` in Docker's words. */
+/** Gives the name without its slash. Throws `invalidArgument` in Docker's words. */
 export function checkName(wanted: string): string {
   const name = wanted.startsWith('/') ? wanted.slice(1) : wanted
   if (!namePattern.test(name)) {
@@ -195,7 +196,7 @@ export function checkName(wanted: string): string {
   return name
 }
 
-/** The conflict that Docker answers for a name in use. */
+/** The error that Docker answers for a name that is in use. */
 export function nameConflict(context: Uses<'containers'>, name: string, prefix = ''): Error {
   const holder = context.containers.findByName(name)
   return conflict(
@@ -203,7 +204,7 @@ export function nameConflict(context: Uses<'containers'>, name: string, prefix =
   )
 }
 
-/** The name that a container shows: its own, or that of what it shares its network with. */
+/** The hostname of the container: its own, or that of the container or host whose network it shares. */
 function hostnameOf(context: Uses<'containers'>, config: ContainerConfig, hostConfig: HostConfig, id: string): string {
   if (config.Hostname) return config.Hostname
   const target = sharedNetworkTarget(hostConfig.NetworkMode ?? '')
@@ -212,7 +213,7 @@ function hostnameOf(context: Uses<'containers'>, config: ContainerConfig, hostCo
   return hostConfig.NetworkMode === 'host' ? osHostname() : id.slice(0, 12)
 }
 
-/** A target that is missing fails the start, not the create. */
+/** A missing target fails the start, not the create. */
 function sharedHostname(context: Uses<'containers'>, target: string): string | undefined {
   try {
     return context.containers.get(target).config.Hostname ?? ''

@@ -1,4 +1,5 @@
-/** HostConfig as a record keeps it: what was asked for, completed by the daemon's defaults, other containers by id. */
+/** HostConfig as a record stores it: the request, completed by the daemon's defaults. Other containers are stored by
+ *  id. */
 import type { HostConfig } from '../../api/index.ts'
 import { invalidArgument, isKind } from '../../base/index.ts'
 import { checkLogConfig } from '../../logs/index.ts'
@@ -6,14 +7,14 @@ import { defaultMaskedPaths, defaultReadonlyPaths, isShimName } from '../../runt
 import { impliedOptions } from '../isolation/selinux.ts'
 import type { Uses } from '../record/dependencies.ts'
 
-/** Fills in the defaults that inspect shows. Throws `invalidArgument` for what the daemon does not have. */
+/** Fills in the defaults that inspect shows. Throws `invalidArgument` for a runtime that the daemon does not have. */
 export function completeHostConfig(
   context: Uses<'containers' | 'settings' | 'specHost' | 'labels'>,
   given: HostConfig,
 ): HostConfig {
   const { settings } = context
   const runtime = given.Runtime || settings.defaultRuntime
-  // A shim of containerd can't be started, but as with Docker that is the start's to say.
+  // A containerd shim can't be started either but, as with Docker, the start reports that.
   if (!settings.runtimes.has(runtime) && !isShimName(runtime)) {
     throw invalidArgument(`unknown or invalid runtime name: ${runtime}`)
   }
@@ -33,12 +34,12 @@ export function completeHostConfig(
     CgroupnsMode:
       given.CgroupnsMode || settings.cgroupnsMode || (context.specHost.cgroupVersion === 2 ? 'private' : 'host'),
     MemorySwap: given.MemorySwap || (given.Memory ? given.Memory * 2 : 0),
-    // The CLI's word for "not set".
+    // The CLI sends -1 for "not set".
     MemorySwappiness: given.MemorySwappiness === -1 ? null : (given.MemorySwappiness ?? null),
   }
 }
 
-/** With those that follow from the other settings. */
+/** The user's security options, and those that other settings imply. */
 function securityOptions(context: Uses<'containers' | 'labels'>, given: HostConfig): Pick<HostConfig, 'SecurityOpt'> {
   const implied = impliedOptions(context, given)
   return implied.length === 0 ? {} : { SecurityOpt: [...(given.SecurityOpt ?? []), ...implied] }
@@ -46,14 +47,14 @@ function securityOptions(context: Uses<'containers' | 'labels'>, given: HostConf
 
 function logConfig({ settings }: Uses<'settings'>, given: HostConfig): NonNullable<HostConfig['LogConfig']> {
   const driver = given.LogConfig?.Type || settings.logDriver
-  // The daemon's options are for its own driver.
+  // The daemon's log options belong to its default driver only.
   const options = driver === settings.logDriver ? settings.logOptions : {}
   const config = { Type: driver, Config: { ...options, ...given.LogConfig?.Config } }
   checkLogConfig(config)
   return config
 }
 
-/** Modes that name another container keep its id, so that a rename changes nothing. */
+/** Modes that name another container store its id, so that a rename changes nothing. */
 function namespaceModes(
   context: Uses<'containers' | 'settings'>,
   { NetworkMode: network, IpcMode: ipc, PidMode: pid }: HostConfig,
@@ -62,7 +63,8 @@ function namespaceModes(
   if (ipc && !/^(private|shareable|host|none|container:.+)$/.test(ipc))
     throw invalidArgument(`Invalid IPC mode: ${ipc}`)
   return {
-    // An unknown network or container fails the start, as with Docker: at create, clients take a 404 for a missing image.
+    // As with Docker, an unknown network or container fails the start. If create failed, clients would take the 404 for
+    // a missing image.
     NetworkMode: withId(context, mode, (text) => text),
     IpcMode: withId(context, ipc || context.settings.ipcMode, noSuchContainer),
     PidMode: withId(context, pid ?? '', noSuchContainer),

@@ -23,13 +23,13 @@ const v2: CgroupFeatures = {
 }
 const nothing = Object.fromEntries(Object.keys(v2).map((name) => [name, false])) as unknown as CgroupFeatures
 
-test('withoutUnsupportedLimits() leaves what the kernel has as it is', () => {
+test('withoutUnsupportedLimits() keeps limits that the kernel supports', () => {
   const hostConfig: HostConfig = { Memory: 1e8, MemorySwap: 2e8, PidsLimit: 5, BlkioWeight: 10, CpusetCpus: '0' }
   assert.deepEqual(withoutUnsupportedLimits(hostConfig, v2), { hostConfig, warnings: [] })
   assert.deepEqual(withoutUnsupportedLimits({ MemorySwappiness: null }, nothing).warnings, [])
 })
 
-test('withoutUnsupportedLimits() drops what cgroup v2 does not have', () => {
+test('withoutUnsupportedLimits() drops limits that cgroup v2 does not support', () => {
   const given = { MemorySwappiness: 5, OomKillDisable: true, KernelMemoryTCP: 4096 }
   const { hostConfig, warnings } = withoutUnsupportedLimits(given, v2)
   assert.deepEqual(hostConfig, { MemorySwappiness: null, OomKillDisable: false, KernelMemoryTCP: 0 })
@@ -40,7 +40,7 @@ test('withoutUnsupportedLimits() drops what cgroup v2 does not have', () => {
   )
 })
 
-test('withoutUnsupportedLimits() drops everything where there are no control groups', () => {
+test('withoutUnsupportedLimits() drops all limits on a host without control groups', () => {
   const rates = [{ Path: '/dev/sda', Rate: 1 }]
   const given = { Memory: 1e8, MemorySwap: 2e8, CpuShares: 2, CpuQuota: 5000, BlkioDeviceWriteIOps: rates }
   const { hostConfig, warnings } = withoutUnsupportedLimits(given, nothing)

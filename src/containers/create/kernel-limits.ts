@@ -1,5 +1,5 @@
-/** Limits that this kernel can not set are left out with a warning, in Docker's words; those that a container must not
- *  be without are refused. Pure. */
+/** Limits that this kernel can't set are dropped with a warning, in Docker's words. Limits that a container must not
+ *  run without are refused instead. Pure. */
 import type { HostConfig } from '../../api/index.ts'
 import { invalidArgument } from '../../base/index.ts'
 import type { CgroupFeatures } from '../../sys/index.ts'
@@ -106,8 +106,8 @@ function throttle(
   }
 }
 
-/** What stays of the limits, and what is to be said about the others. Throws `invalidArgument` for a share of the
- *  CPUs or a real-time budget that can't be given. */
+/** Gives the limits that the kernel supports, and warnings about the others. Throws `invalidArgument` for a CPU share
+ *  or a real-time budget that the kernel can't set. */
 export function withoutUnsupportedLimits(
   hostConfig: HostConfig,
   features: CgroupFeatures,
@@ -124,7 +124,7 @@ export function withoutUnsupportedLimits(
   const warnings = missing.map(({ warning }) => warning)
   const kept = Object.assign({ ...hostConfig }, ...missing.map(({ without }) => without)) as HostConfig
   if (!kept.KernelMemory) return { hostConfig: kept, warnings }
-  // No kernel since Linux 5.4 has it; later versions of the API leave it out.
+  // No kernel since Linux 5.4 supports it, and later versions of the API omit it.
   warnings.push(
     'Specifying a kernel memory limit is deprecated and will be removed in a future release. Limitation discarded.',
   )

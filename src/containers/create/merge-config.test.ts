@@ -14,7 +14,7 @@ const image = {
   StopSignal: 'SIGQUIT',
 }
 
-test('mergeConfig() takes what the user leaves out from the image', () => {
+test('mergeConfig() fills in what the user leaves out from the image', () => {
   const merged = mergeConfig({}, image)
   assert.partialDeepStrictEqual(merged, { ...image, OnBuild: null })
   assert.deepEqual(commandOf(merged), { path: '/entry', args: ['serve'] })
@@ -38,7 +38,7 @@ test("mergeConfig() prefers the user's variables, labels, ports, user and signal
   assert.equal(merged.StopSignal, 'INT')
 })
 
-test("mergeConfig(): an entrypoint of the user's own drops the image's command, an empty one only the entrypoint", () => {
+test("mergeConfig(): the user's entrypoint drops the image's command, an empty one only the entrypoint", () => {
   assert.deepEqual(commandOf(mergeConfig({ Entrypoint: ['/own'] }, image)), { path: '/own', args: [] })
   assert.deepEqual(commandOf(mergeConfig({ Cmd: ['other'] }, image)), { path: '/entry', args: ['other'] })
   assert.deepEqual(commandOf(mergeConfig({ Entrypoint: [''], Cmd: ['sh'] }, image)), { path: 'sh', args: [] })

@@ -1,11 +1,11 @@
-/** What a container runs: the user's configuration over the image's defaults. Pure. */
+/** Merges the user's configuration with the image's defaults. Pure. */
 import type { ContainerConfig } from '../../api/index.ts'
 import { invalidArgument } from '../../base/index.ts'
 import type { OciRuntimeDefaults } from '../../oci/index.ts'
 import { mergeHealthcheck } from '../record/health.ts'
 
-/** The user's configuration completed by the image's, by Docker's rules: an entrypoint of the user's own
- *  drops the image's command; an environment variable, label or exposed port of the user's wins. */
+/** Completes the user's configuration from the image, by Docker's rules: if the user gives an entrypoint, the image's
+ *  command is dropped; the user's environment variables, labels and exposed ports win over the image's. */
 export function mergeConfig(user: ContainerConfig, image: OciRuntimeDefaults = {}): ContainerConfig {
   const entrypoint = user.Entrypoint ?? undefined
   const userCommand = (user.Cmd?.length ?? 0) > 0 ? user.Cmd : undefined
@@ -32,7 +32,7 @@ function healthcheckOf(user: ContainerConfig, image: OciRuntimeDefaults): Pick<C
   return Healthcheck === undefined ? {} : { Healthcheck }
 }
 
-/** The program and its arguments. Throws `invalidArgument` when there are none. */
+/** The program and its arguments. Throws `invalidArgument` if there is no program. */
 export function commandOf(config: ContainerConfig): { readonly path: string; readonly args: readonly string[] } {
   const [path, ...args] = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])]
   if (path === undefined) throw invalidArgument('no command specified')

@@ -1,10 +1,11 @@
+/** `POST /containers/{id}/rename`. */
 import { conflict, invalidArgument, isKind, messageOf } from '../../base/index.ts'
 import { withChanges } from '../record/container-record.ts'
 import type { Uses } from '../record/dependencies.ts'
 import { publishContainer } from '../record/events.ts'
 import { checkName, nameConflict } from './create.ts'
 
-/** Gives a container another name. Throws `conflict` when the name is taken. */
+/** Renames a container. Throws `notFound`, `invalidArgument` for a bad name, and `conflict` if the name is taken. */
 export async function renameContainer(
   context: Uses<'containers' | 'locks' | 'networks' | 'events'>,
   idOrName: string,
@@ -13,7 +14,7 @@ export async function renameContainer(
   const { id } = context.containers.get(idOrName)
   if (newName === '') throw invalidArgument('Neither old nor new names may be empty')
   const name = newNameOf(newName)
-  // A start that is under way writes the whole record when it is done.
+  // Waits for a start that is under way, because it writes the whole record when it is done.
   await context.locks.run(id, async () => renameLocked(context, id, name))
 }
 

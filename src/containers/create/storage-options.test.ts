@@ -8,7 +8,7 @@ test("layerSizeOf() gives the container's size, or else the daemon's", () => {
   assert.equal(layerSizeOf({ StorageOpt: { Size: '1G' } }, { layerSizeBytes: 5 }), 1024 ** 3)
 })
 
-test('layerSizeOf() refuses other options and what is no size', () => {
+test('layerSizeOf() refuses other options and texts that are not sizes', () => {
   const none = { layerSizeBytes: undefined }
   assert.throws(() => layerSizeOf({ StorageOpt: { inodes: '1' } }, none), /Unknown option inodes/)
   assert.throws(() => layerSizeOf({ StorageOpt: { size: 'big' } }, none), /invalid size: 'big'/)

@@ -1,10 +1,10 @@
-/** `--storage-opt`: a size for the writable layer, to which the file system below it holds. */
+/** `--storage-opt`: a size limit for the writable layer, enforced by the file system below it. */
 import type { HostConfig } from '../../api/index.ts'
 import { invalidArgument } from '../../base/index.ts'
 import { sizeInBytes } from '../../config/index.ts'
 
-/** The size that a container's writable layer may have, in bytes: its own, or else the daemon's; undefined for none.
- *  Throws `invalidArgument`, in Docker's words, for other options and for what is no size. */
+/** The size limit of a container's writable layer in bytes: the container's own, or else the daemon's; undefined for
+ *  none. Throws `invalidArgument`, in Docker's words, for other options and for a text that is not a size. */
 export function layerSizeOf(
   { StorageOpt: options }: HostConfig,
   { layerSizeBytes }: { readonly layerSizeBytes: number | undefined },

@@ -5,14 +5,14 @@ import { checkSysctls } from './sysctls.ts'
 const check = (name: string, modes: { IpcMode?: string; NetworkMode?: string } = {}) =>
   checkSysctls({ Sysctls: { [name]: '1' }, ...modes })
 
-test('checkSysctls() passes what belongs to a namespace of the container', () => {
+test('checkSysctls() accepts settings that belong to namespaces of a container', () => {
   for (const name of ['kernel.shmmax', 'fs.mqueue.msg_max', 'net.ipv4.ip_forward', 'net/ipv4/conf/eth0.1/x'])
     check(name)
   check('kernel.domainname')
   checkSysctls({})
 })
 
-test('checkSysctls() refuses what belongs to the host', () => {
+test('checkSysctls() refuses settings of the host', () => {
   assert.throws(() => check('kernel.panic'), /"kernel.panic" is not in a separate kernel namespace/)
   assert.throws(() => check('net.ipv4 x'), /not in a separate kernel namespace/)
   assert.throws(() => check('kernel.hostname'), /conflicts with the OCI "hostname" field/)

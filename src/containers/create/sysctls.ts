@@ -1,5 +1,6 @@
-/** `--sysctl`: only what the kernel keeps per namespace, and only when the container has that namespace to itself.
- *  The runtimes check it too; here it fails the create, with one text whatever the runtime. Pure. */
+/** `--sysctl`: allowed are only settings that the kernel keeps per namespace, and only if the container has that
+ *  namespace to itself. OCI runtimes check this too; the check here fails the create, with the same text for every
+ *  runtime. Pure. */
 import type { HostConfig } from '../../api/index.ts'
 import { invalidArgument } from '../../base/index.ts'
 
@@ -9,11 +10,11 @@ const ofIpc: ReadonlySet<string> = new Set(
   ),
 )
 
-/** Throws `invalidArgument` for a name that is not the container's to set. */
+/** Throws `invalidArgument` for a name that the container may not set. */
 export function checkSysctls({ Sysctls: sysctls, IpcMode: ipc, NetworkMode: network }: HostConfig): void {
   for (const name of Object.keys(sysctls ?? {})) {
     const quoted = JSON.stringify(name)
-    // Both are separators; a name of an interface may have the other one in it.
+    // Both `.` and `/` are separators; the name of a network interface may contain the other one.
     const dotted = name.replaceAll('/', '.')
     if (!/^[\w:@./-]+$/.test(name)) throw invalidArgument(`sysctl ${quoted} is not in a separate kernel namespace`)
     if (ofIpc.has(dotted) || dotted.startsWith('fs.mqueue.')) {

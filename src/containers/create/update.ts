@@ -1,6 +1,6 @@
-/** update: changes limits, the restart policy and published ports of a container, running or not; all that is asked for, or nothing.
- *  Killed midway: the kernel's limits may be the new ones while the record has the old; nobody was told anything, and
- *  the next start sets what the record says. */
+/** update: changes limits, the restart policy and published ports of a container, running or not. Either all changes
+ *  apply or none. If the daemon is killed midway, the kernel may have the new limits while the record has the old ones.
+ *  No client was told, and the next start sets what the record says. */
 import type { ContainerUpdateResponse, HostConfig } from '../../api/index.ts'
 import { BerthError, conflict, isBerthError, messageOf, type Undo, undoOnFailure } from '../../base/index.ts'
 import type { ResourceLimits } from '../../runtime/index.ts'
@@ -14,7 +14,7 @@ import { isUp } from '../record/state.ts'
 import { withoutUnsupportedLimits } from './kernel-limits.ts'
 import { validateUpdate } from './validate.ts'
 
-/** The fields that an update may set; zero and '' leave a field as it is. */
+/** The fields that an update may set. Zero and '' leave a field unchanged. */
 const fields = [
   'BlkioWeight',
   'CpuShares',
@@ -30,8 +30,8 @@ const fields = [
   'MemoryReservation',
 ] as const satisfies readonly (keyof HostConfig)[]
 
-/** Changes what `changes` sets. Throws `invalidArgument` for bad values, `conflict` for those that don't go with what
- *  the container has, `internal` when the kernel refuses; nothing has changed then. */
+/** Applies the changes. Throws `notFound`, `invalidArgument` for bad values, `conflict` for changes that contradict the
+ *  container's settings, and `internal` if the kernel refuses. On an error nothing has changed. */
 export async function updateContainer(
   context: ContainerContext,
   idOrName: string,
@@ -67,7 +67,7 @@ async function updateLocked(
   const hostConfig = merged(withNewPorts.hostConfig, changes)
   if (bindings) undo.add(await applyPorts(context, before, withNewPorts))
   if (isUp(before.state.status)) await applyLimits(context, id, changes, hostConfig)
-  // It may have ended meanwhile.
+  // The container may have ended in the meantime.
   const updated = withChanges(context.containers.get(id), { hostConfig, config: withNewPorts.config })
   context.containers.save(updated)
   publishContainer(context.events, updated, 'update')
@@ -84,7 +84,7 @@ function merged(before: HostConfig, changes: HostConfig): HostConfig {
   }
 }
 
-/** Throws `conflict` for changes that contradict what the container has. */
+/** Throws `conflict` for changes that contradict the container's settings. */
 function checkAgainst(before: HostConfig, changes: HostConfig): void {
   const has = (config: HostConfig, name: 'NanoCpus' | 'CpuPeriod' | 'CpuQuota') => (config[name] ?? 0) > 0
   const both = (what: string, other: string) =>
@@ -116,7 +116,7 @@ async function applyLimits(
   const restore = context.cgroups.keepLimits(path)
   try {
     if (Object.keys(limits).length > 0) await context.runtime.get(id).update(limits)
-    // Zero and less are no limit.
+    // Zero and negative numbers mean no limit.
     if (typeof changes.PidsLimit === 'number' && changes.PidsLimit <= 0) context.cgroups.clearPidsLimit(path)
   } catch (error) {
     restore()
@@ -124,7 +124,7 @@ async function applyLimits(
   }
 }
 
-/** What changes, with what it depends on. */
+/** The changed limits, and those that they depend on. */
 function limitsOf(changes: HostConfig, hostConfig: HostConfig): ResourceLimits {
   const limits: Record<string, number | string> = {}
   const set = (key: keyof ResourceLimits, value: number | string | null | undefined): void => {
@@ -137,7 +137,7 @@ function limitsOf(changes: HostConfig, hostConfig: HostConfig): ResourceLimits {
   set('memoryReservationBytes', changes.MemoryReservation)
   set('cpuShares', changes.CpuShares)
   set('nanoCpus', changes.NanoCpus)
-  // The kernel checks one against the other.
+  // The kernel checks the period and the quota against each other.
   if (changes.CpuPeriod || changes.CpuQuota) {
     set('cpuPeriod', hostConfig.CpuPeriod)
     set('cpuQuota', hostConfig.CpuQuota)

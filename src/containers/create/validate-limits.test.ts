@@ -15,11 +15,11 @@ const refused: readonly (readonly [HostConfig, RegExp])[] = [
   [{ Ulimits: [{ Name: 'nofile', Soft: 1, Hard: -1 }] }, /fs.nr_open/],
 ]
 
-test('validateLimits() names what is wrong', () => {
+test('validateLimits() names the fault', () => {
   for (const [hostConfig, message] of refused) assert.throws(() => validateLimits(hostConfig), message)
 })
 
-test('validateLimits() passes what a kernel can hold to', () => {
+test('validateLimits() accepts limits that a kernel can enforce', () => {
   validateLimits({})
   validateLimits({ MemoryReservation: 6 * 1024 * 1024, CpuRealtimePeriod: 10, CpuRealtimeRuntime: 10 })
   validateLimits({

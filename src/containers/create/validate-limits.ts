@@ -1,17 +1,17 @@
-/** Checks of limits in a request that need nothing but the request and what is fixed in every Linux. Messages are
- *  Docker's where Docker has one. */
+/** Checks limits in a request against each other and against what is the same on every Linux. Messages are Docker's
+ *  where Docker has one. */
 import { readFileSync } from 'node:fs'
 import type { HostConfig, Ulimit } from '../../api/index.ts'
 import { errnoOf, invalidArgument } from '../../base/index.ts'
 
 const minimumMemoryBytes = 6 * 1024 * 1024
 
-/** getrlimit(2), as `--ulimit` names them. */
+/** The limits of getrlimit(2), as `--ulimit` names them. */
 const ulimitNames: ReadonlySet<string> = new Set(
   'as core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack'.split(' '),
 )
 
-/** Throws `invalidArgument` for the first thing that is wrong. */
+/** Throws `invalidArgument` for the first wrong limit. */
 export function validateLimits(hostConfig: HostConfig): void {
   const { MemoryReservation: reservation, CpuRealtimePeriod: period, CpuRealtimeRuntime: runtime } = hostConfig
   if (reservation && reservation < minimumMemoryBytes) {

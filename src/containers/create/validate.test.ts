@@ -30,14 +30,14 @@ const refusedHostConfigs: readonly (readonly [HostConfig, RegExp])[] = [
   [{ OomScoreAdj: 1001 }, /oom score adj/],
 ]
 
-test('validateRequest() names what is wrong with a request', () => {
+test('validateRequest() names the fault in a request', () => {
   for (const [config, message] of refusedConfigs) assert.throws(() => validateRequest(config, {}, host), message)
   for (const [hostConfig, message] of refusedHostConfigs) {
     assert.throws(() => validateRequest({}, hostConfig, host), message)
   }
 })
 
-test('validateRequest() passes what the host can give', () => {
+test('validateRequest() accepts what the host can provide', () => {
   validateRequest({}, {}, host)
   validateRequest(
     { WorkingDir: '/srv', Env: ['A', 'B='], Hostname: 'box.local', StopSignal: 'SIGTERM' },
@@ -46,7 +46,7 @@ test('validateRequest() passes what the host can give', () => {
   )
 })
 
-test('validateUpdate() takes a swap limit alone, because memory may be limited already', () => {
+test('validateUpdate() accepts a swap limit alone, because memory may be limited already', () => {
   validateUpdate({ MemorySwap: 64 * 1024 * 1024 }, host)
   assert.throws(() => validateUpdate({ CpuPeriod: 1 }, host), /cfs period/)
 })

@@ -1,5 +1,5 @@
-/** Checks of a create request that need nothing but the request and the size of the host. Pure.
- *  Messages are Docker's where Docker has one. */
+/** Checks a create request against itself and against the size of the host. Pure. Messages are Docker's where Docker
+ *  has one. */
 
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
@@ -13,7 +13,7 @@ import { validateLimits } from './validate-limits.ts'
 
 const minimumMemoryBytes = 6 * 1024 * 1024
 
-/** Throws `invalidArgument` for the first thing that is wrong. */
+/** Throws `invalidArgument` for the first fault in the request. */
 export function validateRequest(config: ContainerConfig, hostConfig: HostConfig, host: HostFacts): void {
   validateProcess(config)
   validateHealthcheck(config.Healthcheck)
@@ -23,10 +23,10 @@ export function validateRequest(config: ContainerConfig, hostConfig: HostConfig,
   validateSecurity(hostConfig, host)
 }
 
-/** The same for what an update may change. */
+/** The same check for an update. */
 export function validateUpdate(hostConfig: HostConfig, host: HostFacts): void {
   const swap = hostConfig.MemorySwap ?? 0
-  // The memory limit that goes with it may be the container's own.
+  // The memory limit may be one that the container already has.
   validateResources(hostConfig.Memory ? hostConfig : { ...hostConfig, MemorySwap: Math.min(0, swap) }, host)
   validateRestart(hostConfig)
 }
@@ -40,13 +40,14 @@ function validateProcess(config: ContainerConfig): void {
     if (entry.includes('\0')) throw invalidArgument('invalid environment variable: contains a NUL byte')
   }
   if (config.StopSignal) parseSignal(config.StopSignal)
-  // sethostname(2) takes 64 bytes; a space or line feed would change the meaning of /etc/hosts.
+  // sethostname(2) takes up to 64 bytes. A space or line feed would change the meaning of /etc/hosts.
   if (config.Hostname && !/^[^\s\p{Cc}]{1,64}$/u.test(config.Hostname)) {
     throw invalidArgument(`invalid hostname: ${config.Hostname}`)
   }
 }
 
-/** The same for limits alone. */
+/** Checks only the resource limits in `hostConfig` (memory, CPUs, shared memory, OOM score, ulimits and so on), against
+ *  each other and against the host. Throws `invalidArgument` for the first fault, in Docker's words. */
 export function validateResources(hostConfig: HostConfig, host: HostFacts): void {
   validateMemory(hostConfig.Memory ?? 0, hostConfig.MemorySwap ?? 0, hostConfig.MemoryReservation ?? 0)
   const nanoCpus = hostConfig.NanoCpus ?? 0
@@ -109,7 +110,7 @@ function memoryNodes(): number {
     const [last = '0'] = readFileSync('/sys/devices/system/node/online', 'utf8').trim().split(/[,-]/).reverse()
     return Number(last)
   } catch (error) {
-    // A kernel without NUMA has one.
+    // A kernel without NUMA has one node.
     if (errnoOf(error) === 'ENOENT') return 0
     throw error
   }
@@ -162,7 +163,7 @@ function validateNetwork(config: ContainerConfig, hostConfig: HostConfig): void 
   }
 }
 
-/** What makes no sense for a container in another's network namespace. */
+/** Refuses settings that make no sense for a container in another container's network namespace. */
 function validateSharedNetwork(config: ContainerConfig, hostConfig: HostConfig, published: boolean): void {
   if (hostConfig.NetworkMode === 'container:') throw invalidArgument('invalid container format container:<name|id>')
   if (config.Hostname) throw invalidArgument('conflicting options: hostname and the network mode')

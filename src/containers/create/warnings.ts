@@ -1,7 +1,7 @@
-/** What create warns of: asked for, but without the effect that one may expect. Pure. */
+/** Warnings of create: settings that were requested but don't have the expected effect. Pure. */
 import type { HostConfig } from '../../api/index.ts'
 
-/** Warnings in Docker's words. */
+/** Gives the warnings in Docker's words. */
 export function createWarnings(hostConfig: HostConfig): string[] {
   const warnings: string[] = []
   if (hostConfig.NetworkMode === 'host' && Object.keys(hostConfig.PortBindings ?? {}).length > 0) {
