@@ -1,4 +1,5 @@
-/** `--blkio-weight-device` and `--device-{read,write}-{bps,iops}`: paths of block devices → their numbers. */
+/** `--blkio-weight-device` and `--device-{read,write}-{bps,iops}`: looks up the device numbers of block devices by
+ *  path. */
 import { statSync } from 'node:fs'
 import type { HostConfig } from '../../api/index.ts'
 import { errnoOf, invalidArgument } from '../../base/index.ts'
@@ -7,7 +8,8 @@ import { nodeOf } from './devices.ts'
 
 type ThrottleList = HostConfig['BlkioDeviceReadBps']
 
-/** What is said of single block devices; undefined when nothing is. Throws `invalidArgument` for a path that is none. */
+/** The limits of single block devices; undefined if there are none. Throws `invalidArgument` for a path that is not a
+ *  block device. */
 export function blockDevices(hostConfig: HostConfig): Omit<OciBlockIo, 'weight'> | undefined {
   const weights = (hostConfig.BlkioWeightDevice ?? []).map(({ Path: path, Weight: weight }) => {
     return { ...numbersOf(path ?? ''), weight: weight ?? 0 }

@@ -41,7 +41,7 @@ test('applyEdits() mounts parents before what is below them, in place of mounts 
   )
 })
 
-test("applyEdits() gives device nodes to the container's user, with a rule that lets it use them", () => {
+test("applyEdits() gives device nodes to the container's user, with a rule that permits their use", () => {
   const edited = applyEdits(spec, [
     { deviceNodes: [{ path: '/dev/x', type: 'b', major: 5, minor: 6, permissions: 'r' }] },
   ])

@@ -1,12 +1,12 @@
-/** What CDI devices change in a container's runtime configuration. */
+/** Applies the edits of CDI devices to a container's runtime configuration. */
 import { statSync } from 'node:fs'
 import { errnoOf, invalidArgument } from '../../base/index.ts'
 import type { OciDevice, OciHook, OciMount, OciSpec } from '../../oci/index.ts'
 import type { CdiDeviceNode, CdiEdits, CdiMount } from './cdi-specs.ts'
 import { nodeOf } from './devices.ts'
 
-/** The configuration with all edits, in their order. `linux` stays its last key (see `formatSpec`).
- *  Throws `invalidArgument` for a device node that the host does not have. */
+/** The spec with all edits applied in order. `linux` stays its last key (see `formatSpec`). Throws `invalidArgument`
+ *  for a device node that the host does not have. */
 export function applyEdits(spec: OciSpec, edits: readonly CdiEdits[]): OciSpec {
   const { linux, ...rest } = spec
   const { process: first } = spec
@@ -71,7 +71,8 @@ function hooksOf(edits: readonly CdiEdits[]): Record<string, OciHook[]> {
   return hooks
 }
 
-/** Numbers that the file leaves out are the host's; a node belongs to the container's user unless it says otherwise. */
+/** Takes numbers that the file omits from the host's node. A node belongs to the container's user unless the file names
+ *  an owner. */
 function deviceOf(node: CdiDeviceNode, user: { readonly uid: number; readonly gid: number }): OciDevice {
   const own = node.type !== undefined && node.major !== undefined ? undefined : hostNode(node)
   const fileMode = node.fileMode ?? own?.fileMode

@@ -1,25 +1,27 @@
-/** Devices by the names that `RUN --device` has for them: `vendor/class=name`, `vendor/class=*` for all of a kind,
- *  `vendor/class` for the first of it, or a class that their annotations name.
+/** Finds devices by the names that `RUN --device` accepts: `vendor/class=name`, `vendor/class=*` for all devices of a
+ *  class, `vendor/class` for the first one, or a class that the devices' annotations name.
  *  https://docs.docker.com/reference/dockerfile/#run---device */
 import type { OciSpec } from '../../oci/index.ts'
 import { applyEdits } from './cdi-edits.ts'
 import { readCdiDevices } from './cdi-specs.ts'
 import { requestedEdits } from './device-requests.ts'
 
-/** BuildKit's annotations of devices in CDI's files. */
+/** BuildKit's annotations of devices in CDI files. */
 const annotation = {
   class: 'org.mobyproject.buildkit.device.class',
   autoAllow: 'org.mobyproject.buildkit.device.autoallow',
 } as const
 
+/** A device that a name of `RUN --device` stands for. */
 export interface FoundDevice {
-  /** `vendor/class=name`. */
+  /** The qualified name: `vendor/class=name`. */
   readonly name: string
-  /** Its file says that every build may have it. */
+  /** True if the device's CDI file allows every build to use the device. */
   readonly isFree: boolean
 }
 
-/** The devices that a name means here, by their names; none when there are none. */
+/** Gives the devices that a name stands for, sorted by name; empty if there are none. `directories` hold the host's CDI
+ *  files, and later ones override earlier ones. */
 export async function lookUpDevices(asked: string, directories: readonly string[]): Promise<readonly FoundDevice[]> {
   const { devices } = await readCdiDevices(directories)
   const all = [...devices].map(([name, { annotations }]) => {
@@ -35,8 +37,8 @@ export async function lookUpDevices(asked: string, directories: readonly string[
   return ofKind.length > 0 ? ofKind.slice(0, 1) : sorted.filter(({ group }) => group === asked)
 }
 
-/** A process's configuration with these devices. Throws `invalidArgument` for one
- *  that can't be had. */
+/** Gives the spec with these devices added. `names` are qualified (`vendor/class=name`). Throws `invalidArgument` for a
+ *  device that does not exist. */
 export async function withDevices(
   spec: OciSpec,
   names: readonly string[],
@@ -45,7 +47,8 @@ export async function withDevices(
   return applyEdits(spec, await requestedEdits([{ Driver: 'cdi', DeviceIDs: [...names] }], directories))
 }
 
-/** Where in the root something of these devices is mounted. */
+/** The absolute paths inside the root where these devices mount something. Throws `invalidArgument` for a device that
+ *  does not exist. */
 export async function deviceTargets(names: readonly string[], directories: readonly string[]): Promise<string[]> {
   const edits = await requestedEdits([{ Driver: 'cdi', DeviceIDs: [...names] }], directories)
   return edits.flatMap(({ mounts = [] }) => mounts.map(({ containerPath }) => containerPath))

@@ -1,11 +1,11 @@
-/** The Container Device Interface: files of the host that say what a device needs inside a container, read afresh for
- *  each start that asks for one.
+/** The Container Device Interface: files on the host that say what a device needs inside a container. They are read
+ *  again for each start that requests a device.
  *  https://github.com/cncf-tags/container-device-interface/blob/main/SPEC.md */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { errnoOf, invalidArgument, messageOf } from '../../base/index.ts'
 
-/** What a device changes in a container's configuration. Everything may be missing. */
+/** What a device changes in a container's configuration. Every member may be missing. */
 export interface CdiEdits {
   readonly env?: readonly string[]
   readonly deviceNodes?: readonly CdiDeviceNode[]
@@ -14,9 +14,10 @@ export interface CdiEdits {
   readonly additionalGids?: readonly number[]
 }
 
+/** A device node to make in the container. */
 export interface CdiDeviceNode {
   readonly path: string
-  /** Default: `path`. */
+  /** The node on the host; defaults to `path`. */
   readonly hostPath?: string
   readonly type?: string
   readonly major?: number
@@ -27,6 +28,7 @@ export interface CdiDeviceNode {
   readonly gid?: number
 }
 
+/** A mount to add to the container. */
 export interface CdiMount {
   readonly hostPath: string
   readonly containerPath: string
@@ -34,8 +36,9 @@ export interface CdiMount {
   readonly options?: readonly string[]
 }
 
+/** A program that the OCI runtime runs at one point of the container's life. */
 export interface CdiHook {
-  /** `createContainer` and so on. */
+  /** The OCI name of the hook, such as `createContainer`. */
   readonly hookName: string
   readonly path: string
   readonly args?: readonly string[]
@@ -54,25 +57,26 @@ interface CdiSpec {
   }[]
 }
 
-/** A device that was found. */
+/** A device, with the edits of its file. */
 export interface CdiDevice {
   readonly edits: CdiEdits
-  /** Said of all devices of its file, once. */
+  /** Edits for all devices of the same file; they are applied once. */
   readonly common: CdiEdits | undefined
-  /** Its own, and those of its file. */
+  /** The device's own annotations and those of its file. */
   readonly annotations: Readonly<Record<string, string>>
 }
 
 /** `vendor.com/class=name`. */
 const qualifiedName = /^[A-Za-z][\w.-]*\/[A-Za-z][\w.-]*=[A-Za-z0-9][\w.:-]*$/
 
-/** Every device by its qualified name. A later directory's device replaces an earlier one's; one that two files of the
- *  same directory have is nobody's. Files that can't be read are left out: `problems` says why. */
+/** Reads every device, by qualified name. A device in a later directory replaces one of the same name in an earlier
+ *  directory. A device that two files of the same directory define is left out. Files that can't be read are skipped;
+ *  `problems` says why. */
 export async function readCdiDevices(directories: readonly string[]): Promise<{
   readonly devices: ReadonlyMap<string, CdiDevice>
   readonly problems: readonly string[]
 }> {
-  // JSON is YAML too; most daemons never need it.
+  // The YAML parser reads JSON as well. It is loaded here because most daemons never need it.
   const { parse } = await import('yaml')
   const devices = new Map<string, CdiDevice>()
   const problems: string[] = []
@@ -120,7 +124,7 @@ function devicesOf(document: unknown): [string, CdiDevice][] {
   })
 }
 
-/** Who may write these files is root: only what would break the daemon is looked at. */
+/** Only root can write these files, so the check covers only what would break the daemon. */
 function checked(document: unknown): CdiSpec {
   const spec = (document ?? {}) as Partial<CdiSpec & { cdiVersion: string }>
   if (!/^v?[01]\.\d+\.\d+$/.test(spec.cdiVersion ?? '')) {
@@ -147,7 +151,8 @@ function checkEdits(edits: CdiEdits | undefined): void {
   }
 }
 
-/** Those of the runtime's create, which are all that drivers use. Start and removal are done without the runtime. */
+/** The hooks that the runtime's create runs, which are the only ones that drivers use. Hooks of start and removal would
+ *  not run, because Berth does without the OCI runtime there. */
 const hookNames: ReadonlySet<string> = new Set(['prestart', 'createRuntime', 'createContainer', 'startContainer'])
 
 function absolute(path: unknown, what: string): void {

@@ -1,12 +1,12 @@
-/** `--gpus` and `--device vendor.com/class=name` → the CDI devices that are meant. */
+/** `--gpus` and `--device vendor.com/class=name`: finds the CDI devices that they request. */
 import type { DeviceRequest } from '../../api/index.ts'
 import { invalidArgument } from '../../base/index.ts'
 import { type CdiDevice, type CdiEdits, readCdiDevices } from './cdi-specs.ts'
 
 const gpuKind = 'nvidia.com/gpu'
 
-/** Everything that the requests change. Throws `invalidArgument` in Docker's words for a driver or device that is not
- *  there. */
+/** All edits of the requested devices. Throws `invalidArgument`, in Docker's words, for a driver or device that does
+ *  not exist. */
 export async function requestedEdits(
   requests: readonly DeviceRequest[],
   directories: readonly string[],
@@ -34,7 +34,7 @@ function namesOf(request: DeviceRequest, devices: ReadonlyMap<string, CdiDevice>
   throw invalidArgument(`could not select device driver ${JSON.stringify(driver ?? '')} with capabilities: [${sets}]`)
 }
 
-/** `--gpus all`, a number of them, or those that are named. */
+/** The devices of `--gpus`: all, a number of them, or those that are named. */
 function gpuNames({ Count: count, DeviceIDs: ids }: DeviceRequest, devices: ReadonlyMap<string, CdiDevice>): string[] {
   if (ids && ids.length > 0) return ids.map((id) => (id.includes('=') ? id : `${gpuKind}=${id}`))
   const single = [...devices.keys()].filter((name) => name.startsWith(`${gpuKind}=`) && name !== `${gpuKind}=all`)

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { turnsDuring } from '../../../test/helpers/turns.ts'
 import { containerDevices } from './devices.ts'
 
-test('containerDevices() gives a node and its rule', async () => {
+test('containerDevices() gives a device node and its rule', async () => {
   const { devices, rules } = await containerDevices({
     Devices: [{ PathOnHost: '/dev/null', PathInContainer: '/dev/hole', CgroupPermissions: 'r' }],
     DeviceCgroupRules: ['c 10:* rw'],
@@ -18,7 +18,7 @@ test('containerDevices() gives a node and its rule', async () => {
   ])
 })
 
-test('containerDevices() of a privileged container are those of the host', async () => {
+test('containerDevices() gives a privileged container the devices of the host', async () => {
   const { devices, rules } = await containerDevices({
     Privileged: true,
     Devices: [{ PathOnHost: '/dev/null', PathInContainer: '/dev/hole' }],
@@ -28,7 +28,7 @@ test('containerDevices() of a privileged container are those of the host', async
   assert.deepEqual(rules, [])
 })
 
-test('containerDevices() refuses a path without devices, and lets other work go on while it looks', async (t) => {
+test('containerDevices() refuses a path without devices, and lets other work run during the search', async (t) => {
   const directory = mkdtempSync('/tmp/b-cd-')
   t.after(() => rmSync(directory, { recursive: true }))
   for (let at = 0; at < 2000; at++) {

@@ -1,16 +1,18 @@
-/** `--device`, `--device-cgroup-rule` and `--privileged` → device nodes and rules. */
+/** `--device`, `--device-cgroup-rule` and `--privileged`: device nodes and the rules that permit their use. */
 import { lstatSync, readdirSync, type Stats, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DeviceMapping, HostConfig } from '../../api/index.ts'
 import { errnoOf, invalidArgument, TimeSlice } from '../../base/index.ts'
 import type { OciDevice, OciDeviceRule } from '../../oci/index.ts'
 
+/** The device nodes of a container, and the cgroup rules for them. */
 export interface ContainerDevices {
   readonly devices: readonly OciDevice[]
   readonly rules: readonly OciDeviceRule[]
 }
 
-/** What the host has now. Throws `invalidArgument` in Docker's words for a path that is no device. */
+/** Reads the requested devices from the host. Throws `invalidArgument`, in Docker's words, for a path that is not a
+ *  device. */
 export async function containerDevices(hostConfig: HostConfig): Promise<ContainerDevices> {
   const rules = (hostConfig.DeviceCgroupRules ?? []).map(parseDeviceRule)
   const privileged = hostConfig.Privileged === true
@@ -24,8 +26,8 @@ export async function containerDevices(hostConfig: HostConfig): Promise<Containe
   return { devices: each.flatMap(({ devices }) => devices), rules: [...each.flatMap((one) => one.rules), ...rules] }
 }
 
-/** One `--device-cgroup-rule`: `TYPE MAJOR:MINOR ACCESS`. */
-function parseDeviceRule(text: string): OciDeviceRule {
+/** Parses one `--device-cgroup-rule`: `TYPE MAJOR:MINOR ACCESS`. */
+export function parseDeviceRule(text: string): OciDeviceRule {
   const [, type, major = '*', minor = '*', access] = /^([acb]) (\d+|\*):(\d+|\*) ([rwm]{1,3})$/.exec(text) ?? []
   if (type === undefined || access === undefined) throw invalidArgument(`invalid device cgroup rule format: '${text}'`)
   return {
@@ -37,7 +39,7 @@ function parseDeviceRule(text: string): OciDeviceRule {
   }
 }
 
-/** One `--device`: a node, or all nodes of a directory. */
+/** The nodes of one `--device`: a single node, or all nodes of a directory. */
 async function mapped({
   PathOnHost: source,
   PathInContainer: target,
@@ -65,10 +67,11 @@ function ruleFor({ type, major, minor }: OciDevice, access: string): OciDeviceRu
   return { allow: true, type: type === 'b' ? 'b' : 'c', major, minor, access }
 }
 
-/** Every container gets its own of these. */
+/** Entries of /dev that every container has for itself. */
 const ownEntries = new Set(['pts', 'shm', 'fd', 'mqueue', 'console', '.lxc', '.lxd-mounts', '.udev'])
 
-/** All device nodes below a directory of the host. The user may name one with any number of files. */
+/** All device nodes below a directory of the host. The directory may hold any number of files, so the walk pauses to
+ *  let other work run. */
 async function hostDevices(directory: string, inside = directory): Promise<OciDevice[]> {
   const devices: OciDevice[] = []
   const slice = new TimeSlice()
@@ -79,7 +82,7 @@ async function hostDevices(directory: string, inside = directory): Promise<OciDe
   return devices
 }
 
-/** Gives `undefined` for everything else, so that the walk can pause there. */
+/** Yields `undefined` for everything that is not a device node, so that the caller can pause there. */
 function* nodesBelow(directory: string, inside: string): Iterable<OciDevice | undefined> {
   for (const entry of readdirSync(directory, { withFileTypes: true })) {
     if (ownEntries.has(entry.name)) continue
@@ -91,10 +94,10 @@ function* nodesBelow(directory: string, inside: string): Iterable<OciDevice | un
   }
 }
 
-/** The device node at a path, or undefined for something else. */
+/** The device node for a path, or undefined for anything else. */
 export function nodeOf(path: string, stats: Stats): OciDevice | undefined {
   if (!stats.isCharacterDevice() && !stats.isBlockDevice()) return undefined
-  // The kernel's 32-bit packing: 12 bits of major between the two parts of minor (makedev(3)).
+  // The kernel packs device numbers into 32 bits: 12 bits of major between the two parts of minor (makedev(3)).
   const major = (stats.rdev >>> 8) & 0xfff
   const minor = (stats.rdev & 0xff) | ((stats.rdev >>> 12) & 0xfff00)
   return {

@@ -1,4 +1,4 @@
-/** What an exec runs: the container's environment, user and rights, unless the request says otherwise. */
+/** The process of an exec: the container's environment, user and rights, unless the request says otherwise. */
 import type { ExecConfig } from '../../api/index.ts'
 import { invalidArgument, type TerminalSize } from '../../base/index.ts'
 import type { OciProcess } from '../../oci/index.ts'
@@ -12,8 +12,8 @@ import type { Uses } from '../record/dependencies.ts'
 import { resolveIn } from '../rootfs/rootfs.ts'
 import { containerEnv, rlimits } from './spec-request.ts'
 
-/** The process in the runtime's terms, for a container that runs; `consoleSize` in place of the request's own.
- *  Throws `invalidArgument` for a user that is not there and a directory that is not absolute. */
+/** The OCI process of an exec in a running container. `consoleSize` overrides the request's size. Throws
+ *  `invalidArgument` for an unknown user and for a working directory that is not absolute. */
 export function execProcess(
   context: Uses<'containers' | 'networks' | 'paths' | 'settings' | 'specHost' | 'appArmor' | 'labels'>,
   record: ContainerRecord,
@@ -62,7 +62,7 @@ export function execProcess(
   }
 }
 
-/** The command as events show it: the program, a space, its arguments. */
+/** The command as events show it: the program, a space, and the arguments. */
 export function commandText({ Cmd: command }: ExecConfig): string {
   const [program = '', ...args] = command ?? []
   return `${program} ${args.join(' ')}`

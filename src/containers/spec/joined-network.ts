@@ -1,8 +1,9 @@
-/** The network of a running container, for what joins it without being a container: steps of a build. */
+/** The network of a running container, for build steps that join it (`docker build --network container:NAME`). */
 import type { Uses } from '../record/dependencies.ts'
 import { namespaceOf } from './spec-request.ts'
 
-/** Paths of the namespace and of the container's own files. */
+/** What is needed to join a container's network: the path of its network namespace, and the host paths of its `hosts`,
+ *  `hostname` and `resolv.conf`. */
 export interface JoinedNetwork {
   readonly namespace: string
   readonly hosts: string
@@ -10,7 +11,8 @@ export interface JoinedNetwork {
   readonly resolvConf: string
 }
 
-/** Throws `notFound` for an unknown container and `conflict` for one that does not run. */
+/** Finds the network of a running container by name or id. Throws `notFound` for an unknown container and `conflict`
+ *  for one that does not run. */
 export function joinedNetwork(context: Uses<'containers' | 'paths'>, container: string): JoinedNetwork {
   const namespace = namespaceOf(context, container, 'net')
   const { id } = context.containers.get(container)

@@ -1,8 +1,9 @@
+/** Mount propagation of binds; mount_namespaces(7), "SHARED SUBTREES". */
 import { invalidArgument } from '../../base/index.ts'
 import { listMounts } from '../../sys/index.ts'
 
-/** Throws `invalidArgument` when mounts below `source` can't travel as `propagation` says, because of the mount that
- *  `source` is on. */
+/** Throws `invalidArgument` if the mount that holds `source` does not propagate mounts in the way that `propagation`
+ *  requires. */
 export function checkPropagation(source: string, propagation: string): void {
   const wantsShared = propagation === 'shared' || propagation === 'rshared'
   if (!wantsShared && propagation !== 'slave' && propagation !== 'rslave') return

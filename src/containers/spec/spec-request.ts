@@ -1,4 +1,4 @@
-/** A record and what was made ready for its run → what the runtime is asked for. */
+/** Converts a record, and what the start prepared, to the input of the runtime's spec builder. */
 
 import { existsSync, statSync } from 'node:fs'
 import type { ContainerConfig, HostConfig } from '../../api/index.ts'
@@ -31,15 +31,15 @@ import { blockDevices } from './block-devices.ts'
 import { containerDevices } from './devices.ts'
 import { checkPropagation } from './propagation.ts'
 
-/** What a start has prepared. */
+/** What a start has prepared before it builds the spec. */
 export interface PreparedRun {
   readonly rootfs: string
   readonly network: NamespaceMode
-  /** Directory on the host with hosts, hostname and resolv.conf to show inside; undefined for none. */
+  /** Host paths of the `hosts`, `hostname` and `resolv.conf` to mount into the container. */
   readonly files: { readonly hosts: string; readonly hostname: string; readonly resolvConf: string }
 }
 
-/** Throws `invalidArgument` for a user or group that the image does not know. */
+/** The input of the spec builder. Throws `invalidArgument` for a user or group that the image does not know. */
 export async function specInput(
   context: Uses<'containers' | 'networks' | 'paths' | 'settings' | 'specHost' | 'appArmor' | 'labels' | 'remap'>,
   record: ContainerRecord,
@@ -79,7 +79,7 @@ export async function specInput(
   }
 }
 
-/** Environment of a container's processes; HOME is the user's unless the configuration says otherwise. */
+/** The environment of a container's processes. HOME is the user's home directory unless the configuration sets it. */
 export function containerEnv(
   config: ContainerConfig,
   home: string | undefined,
@@ -152,14 +152,15 @@ function consoleSize(hostConfig: HostConfig): { consoleSize?: { height: number; 
   return height > 0 && width > 0 ? { consoleSize: { height, width } } : {}
 }
 
-/** `''`, `private`, `host`, `container:NAME`, and for ipc `shareable` and `none`. */
+/** Parses `''`, `private`, `host`, `container:NAME`, and for ipc also `shareable` and `none`. */
 function namespaceMode(context: Uses<'containers'>, mode: string, kind: 'pid' | 'ipc'): NamespaceMode {
   if (mode === 'host') return 'host'
   if (!mode.startsWith('container:')) return 'private'
   return { path: namespaceOf(context, mode.slice('container:'.length), kind) }
 }
 
-/** Path of a running container's namespace. Throws `conflict` when it does not run. */
+/** Path of a running container's namespace in /proc. Throws `notFound`, and `conflict` if the container does not
+ *  run. */
 export function namespaceOf(context: Uses<'containers'>, target: string, kind: 'pid' | 'ipc' | 'net'): string {
   const other = context.containers.get(target)
   if (!isUp(other.state.status)) {
@@ -189,7 +190,7 @@ function bindMounts(
   ]
 }
 
-/** `label=nested`: what runs inside may ask the policy, and label files as far as that lets it. */
+/** `label=nested`: programs inside may query the SELinux policy, and label files as far as the policy allows. */
 function policyMount(context: Uses<'labels'>, record: ContainerRecord): BindMount[] {
   const { labels } = parseSecurityOptions(record.hostConfig.SecurityOpt ?? [])
   if (!labels.includes('nested') || labelsOf(context, record) === undefined) return []
@@ -205,7 +206,7 @@ function bindOf(context: Uses<'specHost'>, mount: ContainerMount, source: string
     source,
     destination: mount.destination,
     readonly: mount.readOnly,
-    // Nothing is below a file, and crun would take it for a directory.
+    // A file has no mounts below, and crun would treat it as a directory.
     recursiveReadonly:
       mount.readOnlyDepth !== 'top' && canBeReadOnlyDeep(context, mount) && statSync(source).isDirectory(),
     ...(mount.nonRecursive === true ? { nonRecursive: true } : {}),
@@ -213,7 +214,7 @@ function bindOf(context: Uses<'specHost'>, mount: ContainerMount, source: string
   }
 }
 
-/** mount_setattr(2) came with Linux 5.12. Throws `invalidArgument` when it is missing and asked for. */
+/** Linux 5.12 added mount_setattr(2). Throws `invalidArgument` if the kernel lacks it and the mount requires it. */
 function canBeReadOnlyDeep({ specHost }: Uses<'specHost'>, mount: ContainerMount): boolean {
   const [major = 0, minor = 0] = specHost.kernelRelease.split('.').map((part) => Number.parseInt(part, 10))
   const can = major > 5 || (major === 5 && minor >= 12)
@@ -250,7 +251,7 @@ function resourceLimits(hostConfig: HostConfig): ResourceLimits {
   return { ...limits, ...(devices === undefined ? {} : { blockDevices: devices }) } as ResourceLimits
 }
 
-/** Limits of each process of a container: its own, and for other names the daemon's defaults. */
+/** The limits of each process of a container: its own ones, and the daemon's defaults for the rest. */
 export function rlimits(context: Uses<'settings'>, hostConfig: HostConfig): ProcessInput['rlimits'] {
   const byName = new Map(context.settings.ulimits.map((limit) => [limit.name, limit]))
   for (const { Name: name = '', Soft: soft, Hard: hard } of hostConfig.Ulimits ?? []) {
@@ -263,7 +264,8 @@ export function rlimits(context: Uses<'settings'>, hostConfig: HostConfig): Proc
   }))
 }
 
-/** The OCI runtime takes RLIM_INFINITY as the largest unsigned 64-bit number, which JSON numbers can't hold. */
+/** The OCI runtime takes RLIM_INFINITY as the largest unsigned 64-bit number, which a JavaScript number can't hold
+ *  exactly. */
 function unlimited(value: number): number {
   return value === -1 ? Number.MAX_SAFE_INTEGER : value
 }
