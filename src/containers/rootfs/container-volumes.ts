@@ -3,7 +3,8 @@ import type { EventBus } from '../../events/index.ts'
 import { publishVolume, type Volumes } from '../../volumes/index.ts'
 import type { ContainerVolumes } from '../record/dependencies.ts'
 
-/** Makes the functions; volumes that are created or removed on the way are published on `events`. */
+/** Makes the functions by which containers use volumes (`ContainerVolumes` describes them). Volumes that are created or
+ *  removed by them are published on `events`. */
 export function containerVolumes(volumes: Volumes, events: EventBus): ContainerVolumes {
   return {
     async acquire(name, containerId, request) {
@@ -17,7 +18,7 @@ export function containerVolumes(volumes: Volumes, events: EventBus): ContainerV
       for (const record of await volumes.release(containerId, options)) publishVolume(events, 'destroy', record)
     },
     async hold(name, holder, { create }) {
-      // Without `create`, an unknown name is an error.
+      // Without `create`, throw `notFound` for an unknown name.
       if (!create) await volumes.catalog.inspect(name)
       const { record, isNew } = await volumes.createFor(holder, { name })
       if (isNew) publishVolume(events, 'create', record)

@@ -16,7 +16,7 @@ test('parseBind() tells host paths, named and anonymous volumes apart', () => {
   assert.match(anonymous.name ?? '', /^[0-9a-f]{64}$/)
 })
 
-test('parseBind() refuses what is no volume', () => {
+test('parseBind() refuses texts that are not volumes', () => {
   for (const text of [
     'a:b:c:d',
     '/a:',
@@ -33,7 +33,7 @@ test('parseBind() refuses what is no volume', () => {
   }
 })
 
-test("planMounts() takes an image's relative volume from the root", () => {
+test("planMounts() resolves an image's relative volume from the root", () => {
   const plan = planMounts({ Volumes: { data: {}, './log/': {} } }, {})
   assert.deepEqual(
     plan.map(({ destination }) => destination),
@@ -41,7 +41,7 @@ test("planMounts() takes an image's relative volume from the root", () => {
   )
 })
 
-test('planMounts() orders parents first, lets -v win over VOLUME, refuses doubles', () => {
+test('planMounts() puts parents first, prefers -v to VOLUME, and refuses duplicate destinations', () => {
   const plan = planMounts(
     { Volumes: { '/data': {}, '/data/inner/deep': {} } },
     { Binds: ['/srv:/data'], Tmpfs: { '/run': 'size=1m,mode=755' } },

@@ -1,27 +1,28 @@
-/** `-v`, `--mount`, `--tmpfs` and the image's VOLUMEs → what is mounted where. Pure: nothing is made here. */
+/** Parses `-v`, `--mount`, `--tmpfs` and the image's VOLUMEs into one list of mounts. Pure: nothing is created here. */
 import { posix } from 'node:path'
 import type { ContainerConfig, HostConfig, Mount } from '../../api/index.ts'
 import { type BerthError, invalidArgument, newId } from '../../base/index.ts'
 import { checkVolumeName } from '../../volumes/index.ts'
 import type { ContainerMount } from '../record/container-record.ts'
 
-/** A mount still to be made ready; `copyUp`: fill an empty volume with what the image has there. */
+/** A mount whose source must still be prepared. `copyUp`: fill an empty volume with the image's files at the
+ *  destination. */
 export interface PlannedMount extends ContainerMount {
   readonly copyUp?: boolean
   readonly volumeLabels?: Readonly<Record<string, string>>
-  /** `local` unless said. */
+  /** Driver for a volume that does not exist yet; default `local`. */
   readonly volumeDriver?: string
   readonly volumeOptions?: Readonly<Record<string, string>>
-  /** A bind source that is made as a directory when it's missing (`-v`; `--mount` refuses). */
+  /** If the bind source is missing, make it as a directory (`-v` does; `--mount` refuses). */
   readonly makeSource?: boolean
 }
 
-/** Mount flags, and tmpfs's own options (tmpfs(5)). */
+/** Mount flags, and the options of tmpfs(5). */
 const tmpfsOption =
   /^(ro|rw|(no)?(suid|dev|exec|atime|diratime|relatime|strictatime)|suid|a?sync|dirsync|(no)?mand|r?(private|shared|slave|unbindable)|(size|mode|uid|gid|nr_inodes|nr_blocks|mpol|huge)=.+)$/
 const propagations = ['private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave']
 
-/** Everything to mount, parents before children. Throws `invalidArgument` in Docker's words. */
+/** All mounts, parents before children. Throws `invalidArgument` in Docker's words. */
 export function planMounts(
   config: ContainerConfig,
   hostConfig: HostConfig,
@@ -36,7 +37,7 @@ export function planMounts(
   for (const bind of hostConfig.Binds ?? []) add({ ...driver, ...parseBind(bind) })
   for (const mount of hostConfig.Mounts ?? []) add(parseMount(mount))
   for (const [target, options] of Object.entries(hostConfig.Tmpfs ?? {})) add(tmpfs(target, options.split(',')))
-  // The container's own mounts win over those of `--volumes-from`, and these over the image's volumes.
+  // The container's own mounts win over those of `--volumes-from`, which win over the image's volumes.
   for (const mount of inherited) if (!byDestination.has(mount.destination)) add(mount)
   for (const target of Object.keys(config.Volumes ?? {})) {
     const destination = volumeTarget(target)
@@ -45,15 +46,16 @@ export function planMounts(
   return [...byDestination.values()].sort((a, b) => a.destination.split('/').length - b.destination.split('/').length)
 }
 
-/** A key of `Volumes`. As with Docker one that is no absolute path is taken from the root: images have them. But Docker's
- *  command line sends `-v x:/y` as such a key, because `x` could be a drive of Windows; whoever says that means a volume. */
+/** The destination of a key of `Volumes`. Like Docker, treat a key that is not an absolute path as relative to the
+ *  root, because images have such keys. But Docker's CLI also sends `-v x:/y` as such a key, because `x` could be a
+ *  Windows drive; then `x` is checked as the name of a volume. */
 function volumeTarget(target: string): string {
   const [, name] = /^(.):\//u.exec(target) ?? []
   if (name !== undefined) checkVolumeName(name)
   return destinationOf(posix.resolve('/', target), { type: 'volume', text: target })
 }
 
-/** One `-v`: `/host:/ctr[:opts]`, `name:/ctr[:opts]` or `/ctr`. */
+/** Parses one `-v`: `/host:/ctr[:opts]`, `name:/ctr[:opts]` or `/ctr`. */
 export function parseBind(text: string): PlannedMount {
   const parts = text.split(':')
   const [first = '', second, mode = ''] = parts
@@ -83,11 +85,11 @@ interface Mode {
   readonly propagation?: string
 }
 
-/** Of each kind one may be said. z and Z relabel for SELinux, consistency modes mean something on macOS only: accepted,
- *  without effect here. */
+/** At most one mode of each kind is allowed. `z` and `Z` ask for SELinux labels. Consistency modes matter on macOS
+ *  only; they are accepted and ignored. */
 const modeKinds = [['ro', 'rw'], ['nocopy'], propagations, ['z', 'Z'], ['consistent', 'cached', 'delegated']]
 
-/** Undefined for what is no mode. */
+/** The parsed mode, or undefined if the text is not one. */
 function parseMode(mode: string): Mode | undefined {
   const options = mode.split(',')
   const isValid =
@@ -102,7 +104,7 @@ function parseMode(mode: string): Mode | undefined {
   }
 }
 
-/** What is being parsed, for messages. `text`: the specification that the user wrote, when it was one text. */
+/** What is being parsed, for error messages. `text` is the user's specification if it was a single text. */
 interface Subject {
   readonly type: ContainerMount['type']
   readonly text?: string
@@ -152,7 +154,7 @@ const optionOwners = [
   ['ClusterOptions', 'cluster'],
 ] as const
 
-/** One of `HostConfig.Mounts`. */
+/** Parses one of `HostConfig.Mounts`. */
 function parseMount(mount: Mount): PlannedMount {
   const type = mount.Type ?? ''
   const target = mount.Target ?? ''
@@ -206,7 +208,7 @@ function imageMount(mount: Mount, destination: string, fail: (why: string) => Be
   return { ...common, ...subpathOf(mount.ImageOptions?.Subpath, 'image', fail) }
 }
 
-/** Symlinks on the way are looked up when it is mounted. */
+/** Symlinks in the subpath are resolved when it is mounted. */
 function subpathOf(
   subpath: string | null | undefined,
   owner: 'volume' | 'image',

@@ -1,7 +1,7 @@
-/** Where the sources of mounts are that have no path of their own on the host: images, and parts of volumes. They are
- *  mounted for the time of a run, in the container's bundle, and go with its root directory:
- *  `<exec-root>/c/<id>/mounts/<n>` for the n-th mount of the record, `<n>.image` below a part of an image.
- *  Killed midway: whoever takes the root directory away takes these away too. */
+/** Mount sources without a host path: images, and subpaths of volumes or images. They are mounted for each run, in the
+ *  container's bundle, and unmounted with its root directory. The n-th mount of the record is at
+ *  `<exec-root>/c/<id>/mounts/<n>`; `<n>.image` is the image below a subpath of it. If the daemon is killed midway, the
+ *  cleanup of the root directory also removes these. */
 import {
   closeSync,
   constants,
@@ -21,7 +21,7 @@ import { passingGroup, remapOf } from '../isolation/user-namespaces.ts'
 import type { ContainerMount, ContainerRecord } from '../record/container-record.ts'
 import type { Uses } from '../record/dependencies.ts'
 
-/** Mounts them. Throws `invalidArgument` for a part that is not there. */
+/** Mounts the sources of a container. Throws `invalidArgument` for a subpath that does not exist. */
 export async function mountSources(
   context: Uses<'snapshots' | 'mounts' | 'paths' | 'labels' | 'remap'>,
   record: ContainerRecord,
@@ -39,12 +39,13 @@ export async function mountSources(
   }
 }
 
-/** The path on the host that a container shows at a mount's destination. */
+/** The path on the host whose content the container sees at the mount's destination. */
 export function sourceOf(context: Uses<'paths'>, record: ContainerRecord, one: ContainerMount): string {
   return isOurs(one) ? join(placesOf(context, record.id), String(record.mounts.indexOf(one))) : one.source
 }
 
-/** Takes them all away; no error when there are none. Who still uses one keeps it. */
+/** Unmounts all sources of a container. Sources that are still in use stay alive until their users end. No error if
+ *  there are none. */
 export function unmountSources(context: Uses<'mounts' | 'paths'>, id: string): void {
   const directory = placesOf(context, id)
   for (const name of namesIn(directory)) {
@@ -80,7 +81,7 @@ async function mountImage(
   for (const layer of await context.snapshots.mounts(chainId, { mapped, label })) context.mounts.mount(layer, place)
 }
 
-/** What the subpath leads to is decided by who filled the volume, so it is looked up without leaving it. */
+/** The subpath may lead through symlinks that a container made, so it is resolved without leaving the volume. */
 function showPart({ mounts }: Uses<'mounts'>, root: string, subpath: string, place: string): void {
   withPart(root, subpath, (part) => {
     if (statSync(part).isDirectory()) mkdirSync(place, { mode: 0o755 })
@@ -89,11 +90,11 @@ function showPart({ mounts }: Uses<'mounts'>, root: string, subpath: string, pla
   })
 }
 
-/** Runs `work` with a path of what `subpath` leads to below `root`. Throws `invalidArgument` when there is nothing. */
+/** Runs `work` with a path that leads to `subpath` below `root`. Throws `invalidArgument` if there is nothing. */
 export function withPart<T>(root: string, subpath: string, work: (path: string) => T): T {
   const fd = openPart(root, subpath)
   try {
-    // A path of a descriptor is the thing itself, whatever it is called by now.
+    // The path of a descriptor leads to the same file even if that is renamed.
     return work(`/proc/self/fd/${fd}`)
   } finally {
     closeSync(fd)

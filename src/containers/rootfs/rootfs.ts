@@ -1,5 +1,5 @@
-/** A container's root directory: mounted over the image's layers, and looked into without following a
- *  link of the image's out of it. */
+/** A container's root directory: mounts the writable layer over the image's layers, and reads files in it without
+ *  following the image's symlinks out of it. */
 import { closeSync, constants, existsSync, fstatSync, mkdirSync, openSync, readSync, rmdirSync } from 'node:fs'
 import { errnoOf, invalidArgument, isKind } from '../../base/index.ts'
 import { type ResolvedUser, resolveUser, type UserFiles } from '../../runtime/index.ts'
@@ -11,10 +11,10 @@ import type { Uses } from '../record/dependencies.ts'
 import { unmountSources } from './mount-sources.ts'
 import { unmountSharedMemory } from './shared-memory.ts'
 
-/** Where programs look for what is mounted, and what that is a link to. */
+/** The path where programs look up what is mounted, and the target of this symlink. */
 export const mountTable = { path: 'etc/mtab', target: '/proc/mounts' } as const
 
-/** Mounts the writable layer over the image's; gives the mount point. What was mounted there before is replaced. */
+/** Mounts the writable layer over the image's layers, and gives the mount point. An earlier mount there is replaced. */
 export async function mountRootfs(
   context: Uses<'snapshots' | 'mounts' | 'paths' | 'labels' | 'remap'>,
   record: ContainerRecord,
@@ -34,15 +34,15 @@ export async function mountRootfs(
   return target
 }
 
-/** Makes the mount point of the root directory, in the container's bundle. The runtime passes through the bundle as the
- *  container's root user. */
+/** Makes the mount point of the root directory, in the container's bundle. The OCI runtime passes through the bundle as
+ *  the container's root user. */
 export function makeRootfsPlace(context: Uses<'paths' | 'remap'>, id: string): void {
   makePrivateDirectory(context.paths.bundle(id), passingGroup(context))
   mkdirSync(context.paths.rootfs(id), { recursive: true, mode: 0o700 })
 }
 
-/** Takes the root directory away, with its mount point, and what was mounted for it. Not mounted: no error. A busy one
- *  is detached: what still uses it keeps it for its own time. */
+/** Unmounts the root directory and all mounts that were made for it, and removes the mount point. A busy mount is
+ *  detached and lasts until its users end. No error if nothing is mounted. */
 export async function unmountRootfs(context: Uses<'volumes' | 'mounts' | 'paths'>, id: string): Promise<void> {
   unmountSharedMemory(context, id)
   unmountSources(context, id)
@@ -64,8 +64,8 @@ export function withRoot<T>(rootfs: string, work: (rootFd: number) => T): T {
   }
 }
 
-/** Who `user` and the groups of `--group-add` are in a root directory. Nobody looks for numbers in a file that can't be
- *  read. Throws `invalidArgument` for names that are not there. */
+/** The numeric ids of `user` and the `--group-add` groups in a root directory. Numeric users don't need the user files,
+ *  so it does not matter if these can't be read. Throws `invalidArgument` for unknown names. */
 export function resolveIn(rootfs: string, user: string, groups: readonly string[]): ResolvedUser {
   const named = [...user.split(':'), ...groups].some((part) => /\D/.test(part))
   return resolveUser(user, named ? withRoot(rootfs, readUserFilesOf) : filesIfReadable(rootfs), groups)
@@ -80,15 +80,17 @@ function filesIfReadable(rootfs: string): UserFiles {
   }
 }
 
-/** The user database of a root directory that is open; absent files are undefined. */
+/** Reads the user files of an open root directory. A missing file is undefined. */
 export function readUserFilesOf(rootFd: number): UserFiles {
   return { passwd: readInRoot(rootFd, '/etc/passwd'), group: readInRoot(rootFd, '/etc/group') }
 }
 
-/** As much of a user database as is looked at. A hundred thousand users fit; a hostile image can't fill the memory. */
+/** At most this much of a user file is read. A hundred thousand users fit, and a hostile image can't exhaust the
+ *  memory. */
 const maxUserFileBytes = 8 * 1024 * 1024
 
-/** The image decides what is there: only a regular file is opened, for a device or fifo may do something then. */
+/** The image's author decides what is at the path. Only a regular file is opened, because opening a device or fifo can
+ *  have side effects. */
 function readInRoot(rootFd: number, path: string): string | undefined {
   let place: number
   try {
@@ -106,7 +108,7 @@ function readInRoot(rootFd: number, path: string): string | undefined {
   }
 }
 
-/** Throws `invalidArgument` for a larger file: half of it would be another answer. */
+/** Throws `invalidArgument` for a larger file, because a part of it could give a wrong answer. */
 function readStart(file: string, shownAs: string): string {
   const fd = openSync(file, constants.O_RDONLY)
   try {
@@ -126,7 +128,7 @@ function readStart(file: string, shownAs: string): string {
   }
 }
 
-/** Makes the working directory, owned by root, when the image has none, as Docker does. */
+/** Like Docker, makes the working directory, owned by root, if the image does not have it. */
 export function ensureDirectory(rootfs: string, path: string): void {
   if (path === '' || path === '/') return
   withRoot(rootfs, (rootFd) => {
@@ -140,8 +142,8 @@ export function ensureDirectory(rootfs: string, path: string): void {
   })
 }
 
-/** Makes `/etc/mtab`, which Docker puts into every container: programs read there what is mounted. One that the image has
- *  stays, and where none can be made (`/etc` is a file, or a link out of the root) there is none. */
+/** Makes `/etc/mtab`, which Docker puts into every container for programs that list mounts. An existing one stays. If
+ *  it can't be made (`/etc` is a file, or a symlink out of the root), there is none. */
 export function ensureMountTable(rootfs: string): void {
   withRoot(rootfs, (rootFd) => {
     let etc: number | undefined

@@ -1,5 +1,5 @@
-/** /dev/shm of a container whose IPC namespace others may join (`--ipc shareable`): a tmpfs on the host, because a
- *  mount inside one container can't be shown in another. */
+/** /dev/shm of a container whose IPC namespace others may join (`--ipc shareable`). It is a tmpfs on the host, because
+ *  a mount inside one container can't be shown in another. */
 import { existsSync, mkdirSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { HostConfig } from '../../api/index.ts'
@@ -9,7 +9,7 @@ import { remapOf } from '../isolation/user-namespaces.ts'
 import type { ContainerRecord } from '../record/container-record.ts'
 import type { ContainerContext, Uses } from '../record/dependencies.ts'
 
-/** Mounts it when the container shares; no-op otherwise. */
+/** Mounts the tmpfs if the container shares its IPC namespace; does nothing otherwise. */
 export function mountSharedMemory(context: ContainerContext, record: ContainerRecord): void {
   const { id, hostConfig } = record
   if (hostConfig.IpcMode !== 'shareable') return
@@ -22,7 +22,7 @@ export function mountSharedMemory(context: ContainerContext, record: ContainerRe
   context.mounts.mount({ type: 'tmpfs', source: 'shm', options }, target)
 }
 
-/** Takes it away; no error when there is none. Who still uses it keeps it. */
+/** Unmounts the tmpfs, which lasts until its users end. No error if there is none. */
 export function unmountSharedMemory(context: Uses<'mounts' | 'paths'>, id: string): void {
   const target = pathOf(context, id)
   if (!existsSync(target)) return
@@ -30,8 +30,8 @@ export function unmountSharedMemory(context: Uses<'mounts' | 'paths'>, id: strin
   rmdirSync(target)
 }
 
-/** Where a container's /dev/shm comes from: its own, its donor's, or undefined for one that nobody else sees.
- *  Throws `conflict` when the donor does not share. */
+/** The host path of a container's /dev/shm: its own, or that of the container whose IPC namespace it joins; undefined
+ *  for a private one. Throws `conflict` if the other container does not share. */
 export function sharedMemoryOf(
   context: Uses<'containers' | 'paths'>,
   id: string,

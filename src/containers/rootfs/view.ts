@@ -1,6 +1,6 @@
-/** A container's files, or its image's, as one tree, held by a descriptor only: the mount has no place in the
- *  file system, so nothing of it is left when the daemon is killed, and it lasts while a stopping container's own
- *  mount is taken away. */
+/** The files of a container or its image as one tree that only a descriptor holds. The mount has no path in the file
+ *  system. So the kernel drops it if the daemon is killed, and it stays usable while a stopping container's own mount
+ *  is removed. */
 import { close, constants, mkdirSync, rmdirSync } from 'node:fs'
 import { errnoOf } from '../../base/index.ts'
 import { type Mount, openFd } from '../../sys/index.ts'
@@ -11,26 +11,26 @@ import { isUp } from '../record/state.ts'
 
 const oDirectory = constants.O_RDONLY | constants.O_DIRECTORY
 
-/** A descriptor of a directory; disposing it closes it behind the caller's back. */
+/** A descriptor of a directory. Disposing the view closes it in the background. */
 export interface View extends Disposable {
   readonly fd: number
-  /** The directory as a path that lasts while the view does. */
+  /** A path to the directory, valid as long as the view is open. */
   readonly path: string
 }
 
-/** What a container sees, without what is mounted inside it. */
+/** The files of a container, without what is mounted inside it. */
 export async function viewContainer(
   context: Uses<'snapshots' | 'mounts' | 'paths' | 'remap'>,
   record: ContainerRecord,
 ): Promise<View> {
   const { id, state } = record
   if (isUp(state.status)) return viewOf(openFd(context.paths.rootfs(id), oDirectory))
-  // Read-only, so that a start meanwhile can have the writable layer for itself.
+  // Read-only, so that a start in the meantime can use the writable layer.
   const mapped = remapOf(context, record.hostConfig) !== undefined
   return openView(context, await context.snapshots.mounts(snapshotKey(id), { readOnly: true, mapped }))
 }
 
-/** What the container's image has; undefined for an image without layers. */
+/** The files of the container's image; undefined for an image without layers. */
 export async function viewImage(
   context: Uses<'snapshots' | 'mounts' | 'paths'>,
   { image }: Pick<ContainerRecord, 'image'>,
@@ -39,7 +39,7 @@ export async function viewImage(
   return openView(context, await context.snapshots.mounts(image.chainId))
 }
 
-/** Takes away the mount that a daemon left that was killed between the two calls of `openView`. */
+/** Removes the mount that is left if a daemon is killed inside `openView`. */
 export function clearView(context: Uses<'mounts' | 'paths'>): void {
   try {
     context.mounts.unmount(context.paths.view)
@@ -60,7 +60,7 @@ function openView(context: Uses<'mounts' | 'paths'>, mounts: readonly Mount[]): 
   }
 }
 
-/** Takes the descriptor over. */
+/** Makes a view that takes over the descriptor. */
 export function viewOf(fd: number): View {
   let isOpen = true
   return {
@@ -69,7 +69,7 @@ export function viewOf(fd: number): View {
     [Symbol.dispose]() {
       if (!isOpen) return
       isOpen = false
-      // By the thread pool: with the last descriptor the mount goes, which may have to write back what is dirty.
+      // In the thread pool: closing the last descriptor ends the mount, which may write dirty pages to disk.
       close(fd)
     },
   }

@@ -1,5 +1,5 @@
-/** Makes the volumes of a new container ready: made when missing, noted as used, filled from the image when empty; and
- *  those of a run: mounted when they have to be. */
+/** Prepares the volumes of a new container (creates missing ones, records the container as a user, fills empty ones
+ *  from the image), and mounts those of a run if their driver needs that. */
 import { constants, mkdirSync, rmdirSync, statSync } from 'node:fs'
 import type { HostConfig } from '../../api/index.ts'
 import { errnoOf, invalidArgument, isKind, messageOf } from '../../base/index.ts'
@@ -47,7 +47,8 @@ async function prepareOne(
   return { ...rest, source, ...(driver === 'local' ? {} : { driver }) }
 }
 
-/** Mounts the volumes that have to be for `holder`, who unmounts them; gives the record with their places on the host. */
+/** Mounts those of the record's volumes whose drivers need it, for `holder`, which must unmount them. Gives the record
+ *  with the volumes' paths on the host. */
 export async function mountVolumes(
   context: Uses<'volumes'>,
   record: ContainerRecord,
@@ -64,7 +65,7 @@ export async function mountVolumes(
   return isSame ? record : withChanges(record, { mounts })
 }
 
-/** Throws `invalidArgument` for a driver that is not there: a 404 would have the client pull the container's image. */
+/** Throws `invalidArgument` for an unknown driver: at a 404 the client would pull the container's image. */
 async function acquire(
   context: Uses<'volumes'>,
   name: string,
@@ -79,7 +80,7 @@ async function acquire(
   }
 }
 
-/** Throws `invalidArgument` for an image that is not there: a 404 would have the client pull the container's own. */
+/** Throws `invalidArgument` for an unknown image: at a 404 the client would pull the container's own image. */
 function imageOf(context: Uses<'images'>, reference: string): NonNullable<ContainerMount['image']> {
   try {
     const { id, chainId } = context.images.resolve(reference)
@@ -117,7 +118,7 @@ async function fillFromImage(
   }
 }
 
-/** The image decides what is at the destination, so it is looked up without leaving the image's root. */
+/** The image's author decides what is at the destination, so it is resolved without leaving the image's root. */
 async function fillOne(context: Uses<'volumes' | 'paths'>, id: string, volume: ContainerMount): Promise<void> {
   const fd = withRoot(context.paths.rootfs(id), (rootFd) => openDirectory(rootFd, volume.destination))
   if (fd === undefined) return

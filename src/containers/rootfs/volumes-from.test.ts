@@ -24,7 +24,7 @@ const containers = {
 
 const namesOf = (mounts: readonly ContainerMount[]) => mounts.map(({ name, readOnly }) => [name, readOnly])
 
-test('inheritedMounts() gives volumes, not tmpfs; the last container has the destination', () => {
+test('inheritedMounts() gives volumes but not tmpfs, and prefers the last container for a destination', () => {
   const [mount] = inheritedMounts(containers, ['one:ro,z'])
   assert.equal(mount?.anonymous, undefined)
   assert.partialDeepStrictEqual(mount, { name: 'v', readOnly: true, mode: '', relabel: 'z' })

@@ -1,10 +1,11 @@
-/** `--volumes-from`: the mounts of another container, once more. */
+/** `--volumes-from`: repeats the mounts of other containers. */
 import { invalidArgument, isKind } from '../../base/index.ts'
 import type { ContainerIndex } from '../record/container-index.ts'
 import type { ContainerMount, ContainerRecord } from '../record/container-record.ts'
 
-/** Volumes and binds of the containers that `CONTAINER[:ro|rw|z|Z]` entries name; for a destination that several have, the
- *  last one's. Throws `invalidArgument` for an unknown container: a 404 would be taken for a missing image. */
+/** The volumes and binds of the containers that `CONTAINER[:ro|rw|z|Z]` entries name. If several have the same
+ *  destination, the last one wins. Throws `invalidArgument` for an unknown container: clients would take a 404 for a
+ *  missing image. */
 export function inheritedMounts(containers: ContainerIndex, entries: readonly string[]): readonly ContainerMount[] {
   const byDestination = new Map<string, ContainerMount>()
   for (const entry of entries) {
