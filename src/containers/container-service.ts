@@ -66,7 +66,8 @@ export function containerService(context: ContainerContext): ContainerBackend {
 }
 
 /** Gives what the networks' verbs need of containers: joining a network, leaving one, and the containers on the host's
- *  network. `connect` and `disconnect` throw `notFound` and `conflict` as Docker does. */
+ *  network. `connect` and `disconnect` throw Docker's errors, such as `notFound` for an unknown container and
+ *  `forbidden` for a membership that already exists or does not exist. */
 export function networkMembers(context: ContainerContext): NetworkMembers {
   return {
     connect: (id, network, settings) => connectContainer(context, id, network, settings),

@@ -1,6 +1,7 @@
-/** connect and disconnect: a container joins or leaves a network. One that runs does so at once, any other when it starts.
- *  Killed midway: a boot makes devices fit the leases, then leases and records fit each other: a connect that nobody was told
- *  of is undone, a disconnect is done (or undone, if it had just begun). */
+/** connect and disconnect: a container joins or leaves a network. A running container does so at once, any other at its
+ *  next start. If the daemon is killed midway, the next boot first adjusts the devices to the leases, and then leases
+ *  and records to each other: an unanswered connect is undone, and a disconnect is completed (or undone, if it had only
+ *  begun). */
 import type { EndpointSettings } from '../../api/index.ts'
 import { BerthError, conflict, invalidArgument } from '../../base/index.ts'
 import type { EndpointInfo, NetworkRecord, Sandbox, SandboxOwner } from '../../network/index.ts'
@@ -13,7 +14,8 @@ import { portRequests } from '../record/port-requests.ts'
 import { isUp } from '../record/state.ts'
 import { hasNames, nameServers, updateOwnAddresses, writeResolvConf } from './network-files.ts'
 
-/** Lets a container join a network. Throws `forbidden` when it runs and is on it. */
+/** Lets a container join a network. Throws `notFound`, and `forbidden` if the container runs and is already on the
+ *  network. */
 export async function connectContainer(
   context: Uses<'containers' | 'locks' | 'networks' | 'events' | 'logger' | 'paths' | 'settings'>,
   idOrName: string,
@@ -30,7 +32,7 @@ export async function connectContainer(
     const memberships = membershipsOf(record)
     const isOn = sandboxOn(context, id, network.name)
     if (memberships.some((one) => one.network === network.name) && (isOn || !isUp(record.state.status))) {
-      // To one that does not run it is nothing new.
+      // For a container that does not run, nothing changes.
       if (!isUp(record.state.status)) return
       throw new BerthError('forbidden', `endpoint with name ${record.name} already exists in network ${network.name}`)
     }
@@ -43,15 +45,15 @@ export async function connectContainer(
   })
 }
 
-/** The address that a container was created with belongs to its first network, also when it leaves that and comes back, as
- *  docker-compose 1.x has each container do. */
+/** The MAC address of `docker create` belongs to the container's first network. It is used again if the container
+ *  leaves that network and comes back, as docker-compose 1.x makes each container do. */
 function withOwnMac(record: ContainerRecord, network: NetworkRecord, settings: EndpointSettings): EndpointSettings {
   const { MacAddress: mac } = record.config
   const isFirst = [network.name, network.id].includes(networkName(record))
   return mac && !settings.MacAddress && isFirst ? { ...settings, MacAddress: mac } : settings
 }
 
-/** Takes a container out of a network. Throws `forbidden` when it is not on it. */
+/** Removes a container from a network. Throws `notFound`, and `forbidden` if the container is not on the network. */
 export async function disconnectContainer(
   context: Uses<'containers' | 'locks' | 'networks' | 'events' | 'logger' | 'paths' | 'settings'>,
   idOrName: string,
@@ -77,7 +79,8 @@ export async function disconnectContainer(
   })
 }
 
-/** What a boot does for a container that runs: a network that only the lease or only the record knows of is left. */
+/** Reconciles a running container's networks at boot: it leaves each network that only its lease or only its record
+ *  names. */
 export async function reconcileNetworks(
   context: Uses<'containers' | 'networks' | 'logger' | 'paths' | 'settings'>,
   id: string,
@@ -101,7 +104,7 @@ export async function reconcileNetworks(
   if (kept.length < memberships.length) saveNetworks(context, id, kept)
 }
 
-/** What the network has to know of the container, besides its endpoints. */
+/** What the network must know of the container, in addition to its endpoints. */
 export function sandboxOwner(context: Uses<'settings'>, record: ContainerRecord): SandboxOwner {
   return {
     containerId: record.id,
@@ -147,7 +150,7 @@ function sandboxOn(context: Uses<'networks'>, id: string, network: string): bool
   return context.networks.sandboxes.find(id)?.endpoints.some(({ networkName }) => networkName === network) ?? false
 }
 
-/** The record as it is by now, with these networks. */
+/** Saves these networks in the current version of the record. */
 function saveNetworks(context: Uses<'containers' | 'networks'>, id: string, memberships: readonly Membership[]): void {
   const record = context.containers.find(id)
   if (record === undefined) return

@@ -6,7 +6,7 @@ import { type LogFields, nullLogger } from '../../base/index.ts'
 import type { ContainerPaths } from '../record/paths.ts'
 import { editHosts } from './edit-hosts.ts'
 
-test('editHosts() changes lines in place, and leaves alone what a container has made very large', (t) => {
+test('editHosts() changes lines in place, and leaves a very large file unchanged', (t) => {
   const directory = mkdtempSync('/tmp/b-eh-')
   t.after(() => rmSync(directory, { recursive: true }))
   const file = join(directory, 'hosts')

@@ -1,12 +1,13 @@
+/** Changes of a running container's `/etc/hosts`. */
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import type { ContainerContext } from '../record/dependencies.ts'
 
-/** What the engine writes is far shorter. */
+/** Far more than the daemon ever writes. */
 const maxBytes = 1024 * 1024
 
-/** Changes the lines of a container's `/etc/hosts` while it runs. The file is written in place, because it is mounted as
- *  a single file. The container can make it as large as it likes: a file of more than 1 MiB is left as it is, with a
- *  warning in the log. */
+/** Changes the lines of a container's `/etc/hosts` while it runs. The file is written in place, because it is mounted
+ *  as a single file. The container can make the file as large as it likes, so a file of more than 1 MiB is left
+ *  unchanged, with a warning in the log. */
 export function editHosts(
   { paths, logger }: Pick<ContainerContext, 'paths' | 'logger'>,
   id: string,

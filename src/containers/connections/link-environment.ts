@@ -1,4 +1,4 @@
-/** The variables by which a container finds those that it is linked to. Pure.
+/** The environment variables that describe linked containers to a container. Pure.
  *  https://docs.docker.com/engine/network/links/#environment-variables */
 
 /** A linked container as its parent sees it. */
@@ -6,7 +6,7 @@ export interface LinkedContainer {
   readonly parentName: string
   readonly alias: string
   readonly address: string
-  /** `6379/tcp`, … */
+  /** Ports such as `6379/tcp`. */
   readonly exposedPorts: readonly string[]
   readonly env: readonly string[]
 }
@@ -16,10 +16,10 @@ interface Port {
   readonly protocol: string
 }
 
-/** What images set for every program says nothing about a service. */
+/** Variables that every image sets, so they say nothing about the linked service. */
 const notPassedOn: ReadonlySet<string> = new Set(['HOME', 'PATH'])
 
-/** `ALIAS_PORT`, `ALIAS_PORT_6379_TCP` and its parts, `ALIAS_NAME`, `ALIAS_ENV_…`. */
+/** Gives `ALIAS_PORT`, `ALIAS_PORT_6379_TCP` and its parts, `ALIAS_NAME`, and `ALIAS_ENV_…`. */
 export function linkEnvironment({ parentName, alias, address, exposedPorts, env }: LinkedContainer): string[] {
   const prefix = alias.toUpperCase().replaceAll('-', '_')
   const ports = exposedPorts.map(parsePort).sort(inOrder)
@@ -59,13 +59,13 @@ function parsePort(text: string): Port {
   return { number: Number(number), protocol }
 }
 
-/** By number, tcp before others. */
+/** Sorts by number; for the same number tcp comes first. */
 function inOrder(one: Port, other: Port): number {
   if (one.number !== other.number) return one.number - other.number
   return one.protocol === 'tcp' ? -1 : 1
 }
 
-/** Runs of three and more neighbouring ports of one protocol. */
+/** Ranges of three or more adjacent ports of the same protocol. */
 function ranges(ports: readonly Port[]): [start: Port, end: Port][] {
   const found: [Port, Port][] = []
   for (const protocol of new Set(ports.map((port) => port.protocol))) {

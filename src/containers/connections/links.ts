@@ -1,6 +1,6 @@
-/** Links of containers on the default bridge (`--link db:store`): a line in `/etc/hosts`, variables, and with `icc=false`
- *  the only way to the other's exposed ports. On other networks the embedded DNS knows links.
- *  A link is kept by the other container's id, so names may change. */
+/** Links of containers on the default bridge (`--link db:store`). A link adds a line to `/etc/hosts` and environment
+ *  variables. With `icc=false` it also permits traffic to the other container's exposed ports. On other networks, the
+ *  embedded DNS server resolves links. A link stores the other container's id, so names may change. */
 import type { HostConfig } from '../../api/index.ts'
 import { internal, invalidArgument, isKind, notFound } from '../../base/index.ts'
 import type { LinkPermit } from '../../network/index.ts'
@@ -13,15 +13,15 @@ import { isUp } from '../record/state.ts'
 import { editHosts } from './edit-hosts.ts'
 import { linkEnvironment } from './link-environment.ts'
 
-/** A linked container that runs, with its address on the default bridge. */
+/** A running linked container, with its address on the default bridge. */
 interface Linked {
   readonly link: ContainerLink
   readonly record: ContainerRecord
   readonly address: string
 }
 
-/** The links that create asks for; none where names are the business of a network. Throws `invalidArgument` in Docker's
- *  words for a container that there is not, and for networks that links can't be had with. */
+/** The links that create requests; none on a network whose DNS server resolves links. Throws `invalidArgument`, in
+ *  Docker's words, for an unknown container and for network modes that exclude links. */
 export function requestedLinks(context: Uses<'containers'>, hostConfig: HostConfig): readonly ContainerLink[] {
   const texts = hostConfig.Links ?? []
   const mode = hostConfig.NetworkMode || 'bridge'
@@ -39,8 +39,8 @@ export function requestedLinks(context: Uses<'containers'>, hostConfig: HostConf
   })
 }
 
-/** `name:alias`, `name`, and what inspect shows: `/name:/parent/alias`. Throws `invalidArgument`. */
-function parseLink(text: string): { readonly target: string; readonly alias: string } {
+/** Parses `name:alias`, `name`, and the form that inspect shows: `/name:/parent/alias`. Throws `invalidArgument`. */
+export function parseLink(text: string): { readonly target: string; readonly alias: string } {
   if (text === '') throw invalidArgument('empty string specified for links')
   const [target = '', alias = target, ...rest] = text.split(':')
   if (rest.length > 0) throw invalidArgument(`bad format for links: ${text}`)
@@ -57,7 +57,7 @@ export function shownLinks(context: Uses<'containers'>, record: ContainerRecord)
   return links.length === 0 ? null : links
 }
 
-/** The names that a container has through others' links. */
+/** The additional names that a container has through other containers' links. */
 export function linkNames(context: Uses<'containers'>, { id }: ContainerRecord): string[] {
   return context.containers.links.parentsOf(id).flatMap(({ parent, alias }) => {
     const record = context.containers.find(parent)
@@ -65,7 +65,7 @@ export function linkNames(context: Uses<'containers'>, { id }: ContainerRecord):
   })
 }
 
-/** Throws in Docker's words when a linked container does not run. */
+/** Throws Docker's error if a linked container does not run. */
 export function checkLinks(context: Uses<'containers' | 'networks'>, record: ContainerRecord): void {
   for (const { target, alias } of record.links ?? []) {
     const other = context.containers.find(target)
@@ -79,7 +79,7 @@ export function checkLinks(context: Uses<'containers' | 'networks'>, record: Con
   }
 }
 
-/** The variables that the links of a container add to its programs'. */
+/** The environment variables that a container's links add. */
 export function linkVariables(context: Uses<'containers' | 'networks'>, record: ContainerRecord): string[] {
   return linkedOf(context, record).flatMap(({ link, record: other, address }) =>
     linkEnvironment({
@@ -92,7 +92,7 @@ export function linkVariables(context: Uses<'containers' | 'networks'>, record: 
   )
 }
 
-/** The lines that the links of a container add to its `/etc/hosts`. */
+/** The lines that a container's links add to its `/etc/hosts`. */
 export function linkHosts(
   context: Uses<'containers' | 'networks'>,
   record: ContainerRecord,
@@ -100,7 +100,8 @@ export function linkHosts(
   return linkedOf(context, record).map((linked) => [linked.address, hostNames(linked)])
 }
 
-/** What linked containers let a container's packets through to, where `icc` is off; to be called when it runs. */
+/** With `icc` off, permits a container's traffic to the exposed ports of the containers that it links to. Call when the
+ *  container runs. */
 export async function permitLinks(context: Uses<'containers' | 'networks'>, record: ContainerRecord): Promise<void> {
   if ((record.links?.length ?? 0) === 0) return
   const permits = linkedOf(context, record).flatMap(({ link, record: other }) =>
@@ -111,7 +112,8 @@ export async function permitLinks(context: Uses<'containers' | 'networks'>, reco
   await context.networks.sandboxes.links.set(record.id, permits)
 }
 
-/** Tells running containers that link to this one where it is now: it has just been given its address. */
+/** Updates `/etc/hosts` and the permitted ports of running containers that link to this one. Call when it has a new
+ *  address. */
 export async function tellParents(
   context: Uses<'containers' | 'networks' | 'logger' | 'paths'>,
   { id }: ContainerRecord,
@@ -124,7 +126,7 @@ export async function tellParents(
   }
 }
 
-/** Takes a link away, by `parent/alias` with or without a slash before it. Throws Docker's errors. */
+/** Removes a link, given as `parent/alias` with or without a leading slash. Throws Docker's errors. */
 export async function removeLink(
   context: Uses<'containers' | 'networks' | 'logger' | 'paths'>,
   name: string,
@@ -132,7 +134,7 @@ export async function removeLink(
   const [parentName = '', alias] = name.replace(/^\//, '').split('/')
   if (alias === undefined) {
     context.containers.get(parentName)
-    // Docker's status for it is 500, whatever its words say.
+    // Docker answers with status 500, although the text says "Conflict".
     throw internal('Conflict, cannot remove the default link name of the container')
   }
   const parent = context.containers.findByName(parentName)
@@ -150,7 +152,7 @@ export async function removeLink(
   await permitLinks(context, changed)
 }
 
-/** Forgets the links to a container that is removed. */
+/** Removes all links to a container that is being removed. */
 export function dropLinksTo(context: Uses<'containers'>, id: string): void {
   for (const { parent } of context.containers.links.parentsOf(id)) {
     const record = context.containers.find(parent)
@@ -172,7 +174,7 @@ function bridgeAddress(context: Uses<'networks'>, id: string): string | undefine
   return endpoints.find(({ networkName: name }) => name === 'bridge')?.ipv4 || undefined
 }
 
-/** Alias, host name and name, each once. */
+/** Alias, hostname and name, without duplicates. */
 function hostNames({ link, record }: Linked): string {
   return [...new Set([link.alias, record.config.Hostname ?? '', record.name])].filter((name) => name !== '').join(' ')
 }
@@ -181,7 +183,8 @@ function rewriteHosts(context: Uses<'containers' | 'networks' | 'logger' | 'path
   for (const linked of linkedOf(context, record)) replaceHosts(context, record, linked, linked.address)
 }
 
-/** The line of a link is known by its first names (the last may have changed); it gets another address, or goes. */
+/** Gives the line of a link another address, or removes the line. A line is recognized by its first names, because the
+ *  last one (the container's name) may have changed. */
 function replaceHosts(
   context: Uses<'logger' | 'paths'>,
   { id }: ContainerRecord,
@@ -208,12 +211,12 @@ function find(context: Uses<'containers'>, target: string): ContainerRecord {
     return context.containers.get(target)
   } catch (cause) {
     if (!isKind(cause, 'notFound')) throw cause
-    // Not `notFound`: clients take that for a missing image and pull.
+    // Not `notFound`: clients would take that for a missing image, and pull.
     throw invalidArgument(`could not get container for ${target}: No such container: ${target}`, { cause })
   }
 }
 
-/** The container whose network a container shares, however often that is said. */
+/** The container whose network this one shares, over any number of steps. */
 function followNetwork(context: Uses<'containers'>, record: ContainerRecord): ContainerRecord {
   const target = sharedNetworkTarget(networkName(record))
   return target === undefined ? record : followNetwork(context, find(context, target))

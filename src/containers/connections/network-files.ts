@@ -1,5 +1,5 @@
-/** `/etc/hosts`, `hostname` and `resolv.conf` of a container: written at its start, changed in place (they are mounted as
- *  single files) when it joins or leaves a network. */
+/** `/etc/hosts`, `hostname` and `resolv.conf` of a container. They are written at its start. When the container joins
+ *  or leaves a network they are changed in place, because they are mounted as single files. */
 import { chmodSync, writeFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { invalidArgument } from '../../base/index.ts'
@@ -18,8 +18,8 @@ import type { Uses } from '../record/dependencies.ts'
 import { editHosts } from './edit-hosts.ts'
 import { linkHosts } from './links.ts'
 
-/** Writes all three; without a sandbox those of a container on the host's network. Throws `invalidArgument` for a name
- *  server that is no address. */
+/** Writes all three files; without a sandbox as for a container on the host's network. Throws `invalidArgument` for a
+ *  name server that is not an address. */
 export function writeNetworkFiles(
   context: Uses<'containers' | 'networks' | 'paths' | 'settings'>,
   record: ContainerRecord,
@@ -35,7 +35,7 @@ export function writeNetworkFiles(
   }
   const hostname = config.Hostname ?? ''
   const own = sandbox?.endpoints.find((endpoint) => endpoint.gateway !== '')?.gateway
-  // Without a gateway of one's own it is the default bridge's, as with Docker always.
+  // As in Docker, a sandbox without a gateway uses that of the default bridge.
   const gateway = own ?? context.networks.find('bridge')?.ipam[0]?.gateway
   const gateways = notEmpty(settings.hostGatewayIps) ?? (gateway === undefined ? [] : [gateway])
   writeForAll(paths.hostname(id), `${hostname}\n`)
@@ -53,7 +53,7 @@ export function writeNetworkFiles(
   writeResolvConf(context, record, sandbox)
 }
 
-/** Writes `resolv.conf` alone. */
+/** Writes only `resolv.conf`. */
 export function writeResolvConf(
   context: Uses<'paths' | 'settings'>,
   record: ContainerRecord,
@@ -75,14 +75,15 @@ export function writeResolvConf(
   )
 }
 
-/** Writes a file that every user of the container can read and only its root user can change. The mode of a file that
- *  is there already may come from the umask of an earlier daemon. */
+/** Writes a file that every user of the container can read and only its root user can change. The mode is set
+ *  explicitly, because an existing file may have one from an earlier daemon's umask. */
 function writeForAll(path: string, text: string): void {
   writeFileSync(path, text)
   chmodSync(path, 0o644)
 }
 
-/** Lets `/etc/hosts` have the container's own lines for exactly these endpoints; all others stay as they are. */
+/** Replaces the container's own lines in `/etc/hosts`: those of the endpoints `before` are removed, and those of
+ *  `after` are added. All other lines stay. */
 export function updateOwnAddresses(
   context: Uses<'logger' | 'paths'>,
   record: ContainerRecord,
@@ -97,20 +98,22 @@ export function updateOwnAddresses(
   editHosts(context, record.id, (lines) => [...lines.filter(isKept), ...own, ''])
 }
 
-/** Servers that a container's questions go on to: the user's, else the daemon's, else the host's own. */
+/** The name servers that a container's queries are forwarded to: the user's, or else the daemon's, or else the
+ *  host's. */
 export function nameServers(context: Uses<'settings'>, { hostConfig }: ContainerRecord): readonly UpstreamServer[] {
   const own = notEmpty(hostConfig.Dns) ?? notEmpty(context.settings.dns)
   if (own !== undefined) return own.map((address) => ({ address, from: 'container' }))
   return parseResolvConf(readHostResolvConf()).servers.map((address) => ({ address, from: 'host' }))
 }
 
-/** The same by the container's id; none when there is no such container. */
+/** The name servers that the queries of the container with this id are forwarded to; empty if there is no such
+ *  container. */
 export function nameServersOf(context: Uses<'containers' | 'settings'>, id: string): readonly UpstreamServer[] {
   const record = context.containers.find(id)
   return record === undefined ? [] : nameServers(context, record)
 }
 
-/** True when names are answered inside. */
+/** True if the embedded DNS server has names for this sandbox. */
 export function hasNames(sandbox: Pick<Sandbox, 'endpoints'>): boolean {
   return sandbox.endpoints.some(({ dnsNames }) => dnsNames.length > 0)
 }

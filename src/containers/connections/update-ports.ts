@@ -1,4 +1,5 @@
-/** The ports of a container that exists, running or not: `PortBindings` of an update is the whole new set, as of a create. */
+/** Changes published ports of an existing container, running or not. `PortBindings` of an update replaces the whole
+ *  set. */
 import type { PortMap } from '../../api/index.ts'
 import { conflict } from '../../base/index.ts'
 import { type ContainerRecord, withChanges } from '../record/container-record.ts'
@@ -7,8 +8,8 @@ import { portRequests } from '../record/port-requests.ts'
 import { isUp } from '../record/state.ts'
 import { sandboxOwner } from './connect.ts'
 
-/** The record with other published ports; they count as exposed, as with create. Throws `invalidArgument` for what is no
- *  port, `conflict` for a container whose network is somebody else's. */
+/** The record with these published ports, which also count as exposed, as after create. Throws `invalidArgument` for a
+ *  text that is not a port, and `conflict` for a container that uses another container's network. */
 export function withPorts(record: ContainerRecord, bindings: PortMap): ContainerRecord {
   const hostConfig = { ...record.hostConfig, PortBindings: bindings }
   const exposed = Object.fromEntries(Object.keys(bindings).map((port) => [port, {}]))
@@ -20,8 +21,8 @@ export function withPorts(record: ContainerRecord, bindings: PortMap): Container
   return withChanges(record, { hostConfig, config })
 }
 
-/** Publishes the record's ports, and no others, where the container runs. What takes it back is returned. Throws in
- *  Docker's words when a port is taken; nothing has changed then. */
+/** Publishes exactly the record's ports if the container runs. Gives a function that restores the previous ones. Throws
+ *  Docker's error if a port is taken; nothing has changed then. */
 export async function applyPorts(
   context: Uses<'networks' | 'settings'>,
   before: ContainerRecord,
