@@ -1,4 +1,4 @@
-/** Which AppArmor profile confines a container. https://docs.docker.com/engine/security/apparmor/ */
+/** Chooses the AppArmor profile that confines a container. https://docs.docker.com/engine/security/apparmor/ */
 import type { HostConfig } from '../../api/index.ts'
 import { defaultAppArmorProfile } from '../../runtime/index.ts'
 import type { Uses } from '../record/dependencies.ts'
@@ -13,13 +13,13 @@ export function appArmorProfileOf({ appArmor }: Uses<'appArmor'>, hostConfig: Co
   return asked ?? (hostConfig.Privileged === true ? 'unconfined' : defaultAppArmorProfile)
 }
 
-/** The same for the runtime, which is told nothing of `unconfined`. */
+/** The profile for the OCI runtime; none for `unconfined`. */
 export function appArmorOf(context: Uses<'appArmor'>, hostConfig: Confined): { readonly appArmorProfile?: string } {
   const profile = appArmorProfileOf(context, hostConfig)
   return profile === '' || profile === 'unconfined' ? {} : { appArmorProfile: profile }
 }
 
-/** To be called before each start of a process. Throws for a profile that is not loaded. */
+/** Call before each start of a process. Throws if the profile is not loaded. */
 export async function requireAppArmor(context: Uses<'appArmor'>, hostConfig: Confined): Promise<void> {
   await context.appArmor?.require(appArmorProfileOf(context, hostConfig))
 }

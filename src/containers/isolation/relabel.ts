@@ -1,5 +1,5 @@
-/** `:z` and `:Z`: files of the host, and volumes, get labels under which containers may use them. Nothing happens
- *  where there is no SELinux. https://docs.docker.com/engine/storage/bind-mounts/#configure-the-selinux-label */
+/** `:z` and `:Z`: gives host files and volumes the SELinux labels that let containers use them. Does nothing on a host
+ *  without SELinux. https://docs.docker.com/engine/storage/bind-mounts/#configure-the-selinux-label */
 import { realpathSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { BerthError, errnoOf, invalidArgument, messageOf } from '../../base/index.ts'
@@ -9,7 +9,7 @@ import type { ContainerMount, ContainerRecord } from '../record/container-record
 import type { Uses } from '../record/dependencies.ts'
 import { labelsOf } from './selinux.ts'
 
-/** Directories that the host itself lives in: with a container's label it would work no more. */
+/** Directories that the host needs: with a container's label the host would stop working. */
 const never = new Set([
   ...['/', '/bin', '/boot', '/dev', '/etc', '/etc/passwd', '/etc/pki', '/etc/shadow', '/home', '/lib', '/lib64'],
   ...[
@@ -29,8 +29,8 @@ const never = new Set([
   ],
 ])
 
-/** Labels what the mounts of a record ask for. Volumes must be mounted. Throws `invalidArgument` for a directory that the
- *  host needs, `internal` when the labels can't be written. */
+/** Labels the mounts of a record that ask for it. Volumes must already be mounted. Throws `invalidArgument` for a
+ *  directory that the host needs, and `internal` if labels can't be written. */
 export async function relabelMounts(context: Uses<'labels'>, record: ContainerRecord): Promise<void> {
   const label = labelsOf(context, record)?.mount ?? ''
   if (label === '') return
@@ -41,7 +41,8 @@ export async function relabelMounts(context: Uses<'labels'>, record: ContainerRe
   }
 }
 
-/** Labels the files that are mounted over `/etc/hosts` and its like. `isShared`: other containers have them too. */
+/** Labels the files that are mounted over `/etc/hosts`, `/etc/hostname` and `/etc/resolv.conf`. `isShared`: other
+ *  containers mount the same files. */
 export function labelFiles(
   context: Uses<'labels'>,
   record: ContainerRecord,
@@ -59,7 +60,8 @@ export function labelFiles(
   }
 }
 
-/** Who may use it then. A volume that was made for a container has no option that says so. */
+/** Whether the mount's files are for all containers, for this one only, or stay as they are. An anonymous volume can't
+ *  carry an option, so it is always labeled. */
 function scopeOf({
   type,
   mode,

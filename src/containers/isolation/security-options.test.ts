@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { deprecatedOptions, parseSecurityOptions, seccompOf, securityWarnings } from './security-options.ts'
 
-test('parseSecurityOptions() reads both separators, and leaves the rest undefined', () => {
+test('parseSecurityOptions() reads both separators, and gives undefined for options that are not given', () => {
   const parsed = parseSecurityOptions([
     'no-new-privileges',
     'label:disable',
@@ -27,14 +27,14 @@ test('parseSecurityOptions() refuses what Docker refuses', () => {
   }
 })
 
-test('seccompOf() knows the built-in profile, none, and a text', () => {
+test('seccompOf() accepts builtin, unconfined and the text of a profile', () => {
   assert.deepEqual(
     [seccompOf('builtin'), seccompOf(''), seccompOf('unconfined'), seccompOf('{}')],
     ['default', 'default', 'unconfined', { profile: '{}' }],
   )
 })
 
-test('securityWarnings() tells what has no effect on the host, and checks labels where there is SELinux', () => {
+test('securityWarnings() warns about options without effect, and checks labels on a host with SELinux', () => {
   const options = { SecurityOpt: ['apparmor=mine', 'label=type:x'] }
   assert.equal(securityWarnings(options, { appArmor: false, selinux: false }).length, 2)
   assert.deepEqual(securityWarnings(options, { appArmor: true, selinux: true }), [])

@@ -1,19 +1,21 @@
-/** `--security-opt`. Docker's forms: `seccomp=…`, `no-new-privileges[=bool]`, `label=…`, `apparmor=…`, `systempaths=…`. */
+/** Parses `--security-opt` in Docker's forms: `seccomp=…`, `no-new-privileges[=bool]`, `label=…`, `apparmor=…`,
+ *  `systempaths=…`. */
 import type { HostConfig } from '../../api/index.ts'
 import { invalidArgument } from '../../base/index.ts'
 import type { SeccompChoice } from '../../runtime/index.ts'
 
+/** The parsed options. */
 export interface SecurityOptions {
-  /** Undefined: nothing was said. */
+  /** Undefined if not given. */
   readonly seccomp: SeccompChoice | undefined
   readonly noNewPrivileges: boolean | undefined
-  /** The name of a profile, or `unconfined`; undefined: nothing was said. */
+  /** The name of a profile, or `unconfined`; undefined if not given. */
   readonly appArmor: string | undefined
-  /** What `label=` said, one after the other: `disable`, `nested`, `type:…`. */
+  /** The values of all `label=` options in order: `disable`, `nested`, `type:…`. */
   readonly labels: readonly string[]
 }
 
-/** Which security modules of the kernel can be used. */
+/** The kernel's security modules that can be used on this host. */
 export interface SecurityModules {
   readonly appArmor: boolean
   readonly selinux: boolean
@@ -41,20 +43,20 @@ function readOption(option: string, key: string, value: string | undefined): Par
   throw invalidArgument(`invalid --security-opt 2: ${JSON.stringify(option)}`)
 }
 
-/** Docker's old separator is a colon; it counts where there is no `=`. */
+/** Splits at `=`, or at Docker's old separator `:` if there is no `=`. */
 function partsOf(option: string): { readonly key: string; readonly value: string | undefined } {
   const separator = option.includes('=') ? '=' : ':'
   const at = option.indexOf(separator)
   return at === -1 ? { key: option, value: undefined } : { key: option.slice(0, at), value: option.slice(at + 1) }
 }
 
-/** Those that still have the old separator, which Docker warns of in its log. */
+/** The options that use the old separator; Docker warns about them in its log. */
 export function deprecatedOptions(options: readonly string[]): string[] {
   return options.filter((option) => !option.includes('=') && option.includes(':'))
 }
 
-/** What of the options has no effect on this host. Throws `invalidArgument` for a label that SELinux does not have; where
- *  it is off, as with Docker, any text is passed over. */
+/** Warnings about options without effect on this host. Throws `invalidArgument` for a label that SELinux does not
+ *  support; if SELinux is off, any text is accepted, as with Docker. */
 export function securityWarnings({ SecurityOpt: options }: HostConfig, modules: SecurityModules): string[] {
   const { appArmor, labels } = parseSecurityOptions(options ?? [])
   if (modules.selinux) for (const label of labels) checkLabel(label)
@@ -75,14 +77,14 @@ function checkLabel(value: string): void {
   )
 }
 
-/** As Go's ParseBool. */
+/** Parses a boolean as Go's ParseBool does. */
 function booleanOf(option: string, value: string): boolean {
   if (['1', 't', 'T', 'true', 'TRUE', 'True'].includes(value)) return true
   if (['0', 'f', 'F', 'false', 'FALSE', 'False'].includes(value)) return false
   throw invalidArgument(`invalid --security-opt 2: ${JSON.stringify(option)}`)
 }
 
-/** The daemon's default and the option say it alike: a profile's text, `builtin` or `unconfined`. */
+/** Parses the value of `seccomp=` or of the daemon's default: a profile's text, `builtin` or `unconfined`. */
 export function seccompOf(value: string): SeccompChoice {
   if (value === 'unconfined') return 'unconfined'
   if (value === 'builtin' || value === '') return 'default'

@@ -1,4 +1,4 @@
-/** User namespaces of containers (`userns-remap`): which have one, and what goes with it.
+/** User namespaces of containers (`userns-remap`): which containers have one, and what follows from it.
  *  user_namespaces(7); https://docs.docker.com/engine/security/userns-remap/ */
 import { chownSync } from 'node:fs'
 import type { HostConfig } from '../../api/index.ts'
@@ -12,17 +12,17 @@ import { isUp } from '../record/state.ts'
 
 type WithMode = Pick<HostConfig, 'UsernsMode'>
 
-/** The mapping that a container lives under; undefined: it has the host's users. */
+/** The mapping of a container's user ids; undefined if it uses the host's. */
 export function remapOf({ remap }: Uses<'remap'>, hostConfig: WithMode): UserRemap | undefined {
   return hostConfig.UsernsMode === 'host' ? undefined : remap
 }
 
-/** The same for those who pack and unpack files. */
+/** The mapping in the form that packing and unpacking files takes. */
 export function mappingsOf(context: Uses<'remap'>, hostConfig: WithMode): IdMappings | undefined {
   return remapOf(context, hostConfig)?.mappings
 }
 
-/** Throws `invalidArgument` in Docker's words for what a container with users of its own can't have. */
+/** Throws `invalidArgument`, in Docker's words, for settings that a container in a user namespace can't have. */
 export function checkUserNamespace(context: Uses<'remap'>, hostConfig: HostConfig): void {
   if (remapOf(context, hostConfig) === undefined) return
   if (hostConfig.Privileged === true) {
@@ -38,9 +38,9 @@ export function checkUserNamespace(context: Uses<'remap'>, hostConfig: HostConfi
   }
 }
 
-/** The container whose user namespace is joined: what owns the namespaces of another container that are joined.
- *  Undefined: the container gets one of its own. Throws `conflict` when the other has the host's users, or when two
- *  others would have to be joined. */
+/** The container whose user namespace this one must join, because it joins other namespaces that belong to that user
+ *  namespace. Undefined: the container gets a new user namespace. Throws `conflict` if the other container uses the
+ *  host's user ids, or if two different user namespaces would have to be joined. */
 export function userNamespaceDonor(
   context: Uses<'containers' | 'remap'>,
   record: ContainerRecord,
@@ -64,7 +64,7 @@ export function userNamespaceDonor(
   return donor
 }
 
-/** Whose user namespace it was at first. */
+/** The container for which the user namespace was made. */
 function rootDonor(context: Uses<'containers'>, record: ContainerRecord): ContainerRecord {
   const { NetworkMode, IpcMode, PidMode } = record.hostConfig
   const mode = [NetworkMode, IpcMode, PidMode].find((each) => each?.startsWith('container:') === true)
@@ -72,20 +72,20 @@ function rootDonor(context: Uses<'containers'>, record: ContainerRecord): Contai
   return next === undefined || next.id === record.id ? record : rootDonor(context, next)
 }
 
-/** The group of the host that must pass through the engine's directories to containers' files: that of the root user
- *  of containers. Undefined: without a mapping only root of the host goes there. */
+/** The group on the host that may pass through the daemon's directories to containers' files: the group of the
+ *  containers' root user. Undefined without a mapping: only root of the host may pass then. */
 export function passingGroup({ remap }: Uses<'remap'>): number | undefined {
   return remap?.root.gid
 }
 
-/** Gives files to the container's root user. */
+/** Makes the container's root user the owner of files. */
 export function giveToContainer(context: Uses<'remap'>, hostConfig: WithMode, paths: readonly string[]): void {
   const remap = remapOf(context, hostConfig)
   if (remap === undefined) return
   for (const path of paths) chownSync(path, remap.root.uid, remap.root.gid)
 }
 
-/** Runs `work`, which must be synchronous, so that what it makes belongs to the container's root user. */
+/** Runs `work`, which must be synchronous, so that the files it makes belong to the container's root user. */
 export function asContainerRoot<T>(context: Uses<'remap'>, hostConfig: WithMode, work: () => T): T {
   const remap = remapOf(context, hostConfig)
   return remap === undefined ? work() : asFileOwner(remap.root, work)
