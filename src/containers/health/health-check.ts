@@ -1,4 +1,4 @@
-/** One health check: a process in the container that is killed, with all that it started, when its time is over. */
+/** One health check: a process in the container. When its time is over, it is killed with every process that it started. */
 import type { HealthcheckResult } from '../../api/index.ts'
 import { formatNs, messageOf, newId, nowNs, type OutputSink, settlesWithin } from '../../base/index.ts'
 import type { ExecHandle } from '../../runtime/index.ts'
@@ -12,7 +12,7 @@ import { enterContainer } from '../streams/enter.ts'
 
 const outputLimit = 4096
 
-/** Runs the check to its end; failures of any kind are a result. `signal` ends it early. */
+/** Runs one check to its end. Every failure becomes a result. `signal` ends the check early. */
 export async function checkHealth(
   context: ContainerContext,
   record: ContainerRecord,
@@ -49,7 +49,7 @@ export async function checkHealth(
   }
 }
 
-/** Starts the process; tells of it as of any exec. */
+/** Starts the check's process, and publishes the events of an exec. */
 async function startCheck(
   context: ContainerContext,
   record: ContainerRecord,
@@ -71,7 +71,7 @@ async function startCheck(
   return handle
 }
 
-/** Keeps the beginning of what is printed. */
+/** Keeps the first `outputLimit` bytes of the output. */
 class OutputHead implements OutputSink {
   readonly #chunks: Buffer[] = []
   #sizeBytes = 0
@@ -86,15 +86,15 @@ class OutputHead implements OutputSink {
   }
 
   onDrain(): void {
-    // It never asks anybody to wait.
+    // Nothing to do: `write` never asks the caller to wait.
   }
 
   onClose(): void {
-    // It stays until the end.
+    // Nothing to do: this sink is open until the end.
   }
 
   end(): void {
-    // What it has is asked for by `text`.
+    // Nothing to do: `text` gives the result.
   }
 
   get text(): string {
@@ -102,7 +102,7 @@ class OutputHead implements OutputSink {
   }
 }
 
-/** `1m30s`, `500ms`: as Go prints a duration. */
+/** Formats a duration as Go does: `1m30s`, `500ms`. */
 function goDuration(ms: number): string {
   if (ms < 1000) return `${ms}ms`
   const seconds = ms / 1000

@@ -1,11 +1,12 @@
-/** The health checks of a container while it runs: one timer, one check at a time, each result in the record. */
+/** Runs the health checks of a running container: one timer, one check at a time, and each result is saved in the
+ *  record. */
 import { type ContainerRecord, withChanges } from '../record/container-record.ts'
 import type { ContainerContext, Uses } from '../record/dependencies.ts'
 import { publishContainer } from '../record/events.ts'
 import { type HealthProbe, healthProbe, nextCheckMs, nextHealth, startingHealth } from '../record/health.ts'
 import { checkHealth } from './health-check.ts'
 
-/** Begins to check a container that has just been started; its state is `starting`. */
+/** Begins the checks of a container that has just been started; its state is `starting`. */
 export function beginHealthChecks(context: ContainerContext, record: ContainerRecord): void {
   const probe = healthProbe(record.config)
   if (probe === undefined) return
@@ -15,8 +16,8 @@ export function beginHealthChecks(context: ContainerContext, record: ContainerRe
   monitor(context, record.id, probe, nextCheckMs(health, probe, 0))
 }
 
-/** Goes on to check a container that runs: after a pause, or (with `spread`) after a start of the daemon, whose
- *  containers are not all checked at once. */
+/** Continues the checks of a running container after a pause or a restart of the daemon. With `spread` the first checks
+ *  of different containers are distributed over the interval. */
 export function resumeHealthChecks(context: ContainerContext, record: ContainerRecord, spread: boolean): void {
   const probe = healthProbe(record.config)
   if (probe === undefined) return
@@ -28,7 +29,7 @@ export function resumeHealthChecks(context: ContainerContext, record: ContainerR
   monitor(context, record.id, probe, spread ? delayMs * fractionOf(record.id) : delayMs)
 }
 
-/** Ends the checks, and the one that runs. The record keeps what it has. Idempotent. */
+/** Ends the checks, including one that is under way. The record keeps its last state. Idempotent. */
 export function endHealthChecks(context: Uses<'live'>, id: string): void {
   context.live.of(id).endHealthChecks()
 }
@@ -65,7 +66,7 @@ function ranForMs({ clock }: Uses<'clock'>, { state }: ContainerRecord): number 
   return Number(clock.nowNs() / 1_000_000n) - Date.parse(state.startedAt)
 }
 
-/** From 0 up to 1, the same each time for the same container. */
+/** A number from 0 to below 1 that is always the same for a container. */
 function fractionOf(id: string): number {
   return Number.parseInt(id.slice(0, 8), 16) / 2 ** 32
 }
