@@ -40,7 +40,7 @@ export function requestedLinks(context: Uses<'containers'>, hostConfig: HostConf
 }
 
 /** Parses `name:alias`, `name`, and the form that inspect shows: `/name:/parent/alias`. Throws `invalidArgument`. */
-export function parseLink(text: string): { readonly target: string; readonly alias: string } {
+function parseLink(text: string): { readonly target: string; readonly alias: string } {
   if (text === '') throw invalidArgument('empty string specified for links')
   const [target = '', alias = target, ...rest] = text.split(':')
   if (rest.length > 0) throw invalidArgument(`bad format for links: ${text}`)

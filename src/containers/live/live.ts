@@ -17,7 +17,7 @@ export interface PendingAttach {
 }
 
 /** What runs of one container: attachments, execs, timers and waiting clients. */
-export class LiveContainer {
+class LiveContainer {
   /** Attachments to connect at the next start. */
   readonly pendingAttaches = new Set<PendingAttach>()
   /** One promise per connected attachment, which resolves at its end. */

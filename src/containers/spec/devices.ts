@@ -27,7 +27,7 @@ export async function containerDevices(hostConfig: HostConfig): Promise<Containe
 }
 
 /** Parses one `--device-cgroup-rule`: `TYPE MAJOR:MINOR ACCESS`. */
-export function parseDeviceRule(text: string): OciDeviceRule {
+function parseDeviceRule(text: string): OciDeviceRule {
   const [, type, major = '*', minor = '*', access] = /^([acb]) (\d+|\*):(\d+|\*) ([rwm]{1,3})$/.exec(text) ?? []
   if (type === undefined || access === undefined) throw invalidArgument(`invalid device cgroup rule format: '${text}'`)
   return {
