@@ -1,10 +1,10 @@
-/** The use of images by containers, which the removal of images asks for. */
+/** Which containers use an image. The removal of images asks for this. */
 import type { ImageUse } from '../../images/index.ts'
 import type { ContainerIndex } from '../record/container-index.ts'
 import { isActive } from '../record/state.ts'
 
-/** Which containers keep an image from being removed. A container between two runs of its restart policy counts as
- *  running. */
+/** Gives the look-up of the containers that keep an image from being removed: those made from it, and those that mount
+ *  it. A container that waits for a restart by policy counts as running. */
 export function imageUse(index: ContainerIndex): ImageUse {
   return {
     containersUsing: (imageId) =>

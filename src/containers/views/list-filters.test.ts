@@ -4,8 +4,8 @@ import { formatNs } from '../../base/index.ts'
 import { type ContainerRecord, newestFirst } from '../record/container-record.ts'
 import { compileFilters, type FilterLookups } from './list-filters.ts'
 
-/** Four containers of one second, the oldest first. Their times as text sort differently: zeros at the end of the
- *  fraction are not written, and digits and the point come before the "Z". */
+/** Four containers of the same second, oldest first. As text, their times sort differently, because trailing zeros of
+ *  the fraction are not written, and digits and the point sort before "Z". */
 const secondNs = 1_700_000_000_000_000_000n
 const containers = [0n, 1n, 120_000_000n, 120_000_001n].map(
   (ns, at) => ({ name: `c${at}`, created: formatNs(secondNs + ns) }) as ContainerRecord,

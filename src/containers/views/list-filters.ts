@@ -1,4 +1,4 @@
-/** The filters of `GET /containers/json`: any value of a key, all keys.
+/** The filters of `GET /containers/json`. A container must match every key, and for each key any of its values.
  *  https://docs.docker.com/reference/cli/docker/container/ls/#filter */
 import type { Filters, Port } from '../../api/index.ts'
 import { invalidArgument } from '../../base/index.ts'
@@ -6,23 +6,21 @@ import { booleanFilter, matchesLabel, namesMatching } from '../../contract/index
 import { type ContainerRecord, createdNs } from '../record/container-record.ts'
 import { parseContainerPort } from '../record/port-requests.ts'
 
-/** What filters ask beside the record itself. */
+/** What filters need besides the record itself. */
 export interface FilterLookups {
-  /** The container that `before`/`since` names; throws `notFound`. */
+  /** The container that `before` or `since` names. Throws `notFound`. */
   container(idOrName: string): ContainerRecord
-  /** Ids of the images that `ancestor` stands for: the image and all built on it. */
+  /** Ids of the images that `ancestor` matches: the named image and all images built on it. */
   imageAndChildren(reference: string): ReadonlySet<string>
-  /** The ports that a list shows of it: published and exposed ones of a container that runs. */
+  /** The ports that a list shows: published and exposed ones of a running container. */
   ports(record: ContainerRecord): readonly Port[]
-  /** Names and ids of the networks it is on. */
+  /** Names and ids of the container's networks. */
   networks(record: ContainerRecord): readonly string[]
 }
 
 type Test = (record: ContainerRecord) => boolean
 
-/** Gives one test for all filters. The API server has checked the values of `status`, `exited`, `health` and `is-task`.
- *  Throws `invalidArgument` for an unknown filter and for a wrong port, `notFound` for an unknown container in `before`
- *  or `since`. */
+/** Combines all filters into one test. Throws `invalidArgument` for a malformed value. */
 export function compileFilters(filters: Filters, lookups: FilterLookups): Test {
   const tests = Object.entries(filters)
     .filter(([, values]) => values.length > 0)
@@ -30,7 +28,7 @@ export function compileFilters(filters: Filters, lookups: FilterLookups): Test {
   return (record) => tests.every((test) => test(record))
 }
 
-/** Whether the filters themselves speak of containers that don't run, so that these are listed too. */
+/** True if the filters ask for containers that do not run, so that these are listed as well. */
 export function filtersImplyAll(filters: Filters): boolean {
   return (filters.status?.length ?? 0) > 0
 }
@@ -75,7 +73,7 @@ function compileOne(key: string, values: readonly string[], lookups: FilterLooku
     case 'health':
       return (record) => values.includes(record.health?.Status ?? 'none')
     case 'isolation':
-      // Of Windows; any value is good here.
+      // A filter of Windows; every value is accepted.
       return () => true
     case 'is-task': {
       const isTask = booleanFilter({ 'is-task': values }, 'is-task')
@@ -86,7 +84,7 @@ function compileOne(key: string, values: readonly string[], lookups: FilterLooku
   }
 }
 
-/** With the slash before it or without. */
+/** Matches the name with or without a leading slash. */
 function nameTest(values: readonly string[]): Test {
   const matches = namesMatching(values)
   return ({ name }) => matches(`/${name}`) || matches(name)

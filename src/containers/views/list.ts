@@ -1,3 +1,4 @@
+/** `GET /containers/json` and `GET /containers/{id}/json`. */
 import { lstatSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { ContainerInspect, ContainerSummary } from '../../api/index.ts'
@@ -14,7 +15,7 @@ import { mountTable } from '../rootfs/rootfs.ts'
 import { compileFilters, type FilterLookups, filtersImplyAll } from './list-filters.ts'
 import { type NetworkIds, type ShownPaths, toInspect, toPorts, toSummary } from './summary.ts'
 
-/** Containers for `ps`, newest first. */
+/** Containers for `ps`, newest first. Throws `invalidArgument` for a malformed filter. */
 export async function listContainers(
   context: Uses<'containers' | 'images' | 'snapshots' | 'networks'>,
   options: ListContainersOptions,
@@ -35,7 +36,7 @@ export async function listContainers(
   )
 }
 
-/** What the user called the image, as long as that still means it; its id otherwise. */
+/** The reference that the user gave, as long as it still names the container's image; the image's id otherwise. */
 function imageName(context: Uses<'images'>, { image }: ContainerRecord): string {
   try {
     return context.images.resolve(image.reference).id === image.id ? image.reference : image.id
@@ -49,7 +50,7 @@ function isRunning(record: ContainerRecord): boolean {
   return isActive(record.state.status)
 }
 
-/** What filters ask of the engine. */
+/** Gives the look-ups that filters need. */
 export function lookups(context: Uses<'containers' | 'images' | 'networks'>): FilterLookups {
   return {
     container: (idOrName) => context.containers.get(idOrName),
@@ -57,7 +58,7 @@ export function lookups(context: Uses<'containers' | 'images' | 'networks'>): Fi
       try {
         return context.images.withChildren(reference)
       } catch (error) {
-        // A name that no image can have is nobody's ancestor either.
+        // A text that can't name an image has no children either.
         if (isKind(error, 'notFound') || isKind(error, 'invalidArgument')) return new Set()
         throw error
       }
@@ -71,7 +72,7 @@ export function lookups(context: Uses<'containers' | 'images' | 'networks'>): Fi
   }
 }
 
-/** Everything about one container. */
+/** Everything about one container. Throws `notFound`. */
 export async function inspectContainer(
   context: Uses<'containers' | 'live' | 'images' | 'snapshots' | 'networks' | 'paths' | 'appArmor'>,
   idOrName: string,
@@ -95,13 +96,13 @@ function networkIds(context: Uses<'networks'>): NetworkIds {
   return (name) => context.networks.find(name)?.id
 }
 
-/** Where an overlay's parts are, as Docker's overlay2 tells. */
+/** The directories of the overlay, in the form of Docker's overlay2 driver. */
 async function graphOf(
   context: Uses<'snapshots' | 'paths'>,
   { id }: ContainerRecord,
 ): Promise<Readonly<Record<string, string>>> {
   const upper = context.snapshots.directory(snapshotKey(id))
-  // To be read only: what is mounted for writing is not touched, and the writable layer is the first of the list.
+  // Read-only mounts change nothing in the snapshot; the writable layer is the first one in their list.
   const [mount] = await context.snapshots.mounts(snapshotKey(id), { readOnly: true })
   const layers = mount?.options.find((option) => option.startsWith('lowerdir='))?.slice('lowerdir='.length)
   const lower = (layers ?? '').split(':').slice(1)
@@ -144,7 +145,8 @@ async function sizes(
   record: ContainerRecord,
 ): Promise<{ readonly SizeRw: number; readonly SizeRootFs: number }> {
   const used = (await context.snapshots.usage(snapshotKey(record.id))).sizeBytes
-  // Docker's link is below the container's layer, ours in it.
+  // Docker puts the `/etc/mtab` link below the container's layer, Berth puts it into the layer. So its size is
+  // subtracted.
   const own = Math.max(0, used - mountTableBytes(context.snapshots.directory(snapshotKey(record.id))))
   let image = 0
   try {
@@ -155,7 +157,7 @@ async function sizes(
   return { SizeRw: own, SizeRootFs: own + image }
 }
 
-/** What the link to the table of mounts, which the engine made, counts for in a layer; 0 when something else is there. */
+/** The size of the `/etc/mtab` link that the daemon made in a layer; 0 if the layer has something else there. */
 function mountTableBytes(layer: string): number {
   const found = lstatSync(join(layer, mountTable.path), { throwIfNoEntry: false })
   return found?.isSymbolicLink() === true && found.size === mountTable.target.length ? found.size : 0

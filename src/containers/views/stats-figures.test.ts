@@ -42,7 +42,7 @@ test('figuresOfV2 reads the files of cgroup v2', () => {
   assert.equal(figures.networks?.lo, undefined)
 })
 
-test('figuresOfV2 without limits: the memory of the host; without files: nothing', () => {
+test('figuresOfV2 gives the memory of the host without a limit, and zeros without files', () => {
   const { memory_stats: memory } = figuresOfV2((name) => (name === 'memory.max' ? 'max\n' : undefined), host)
   assert.deepEqual([memory.limit, memory.usage], [host.memoryBytes, 0])
 })

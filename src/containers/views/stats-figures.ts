@@ -1,24 +1,24 @@
-/** From the kernel's files to the figures of the API: one function for each of cgroup v1 and v2. Pure. */
+/** Converts the kernel's cgroup files to the API's statistics, with one function each for cgroup v1 and v2. Pure. */
 import type { BlkioEntry, BlkioStats, ContainerStats, CpuStats, InterfaceStats } from '../../api/index.ts'
 import type { StatsText } from '../../sys/index.ts'
 
-/** What is known of the host at the moment of a reading. */
+/** What is known about the host at the time of a reading. */
 export interface HostFigures {
   readonly cpuNs: number
   readonly processors: number
   readonly memoryBytes: number
 }
 
-/** The figures without names, times, and what was before. */
+/** The statistics without names, times and the previous reading. */
 export type Figures = Pick<ContainerStats, 'pids_stats' | 'blkio_stats' | 'cpu_stats' | 'memory_stats' | 'networks'>
 
-/** Of a container without a process. */
+/** CPU statistics of a container without a process. */
 export const noCpu: CpuStats = {
   cpu_usage: { total_usage: 0, usage_in_kernelmode: 0, usage_in_usermode: 0 },
   throttling_data: { periods: 0, throttled_periods: 0, throttled_time: 0 },
 }
 
-/** Of a container without a process. */
+/** Statistics of a container without a process. */
 export const noFigures: Figures = {
   pids_stats: {},
   blkio_stats: blkio(null, null, null),
@@ -28,7 +28,7 @@ export const noFigures: Figures = {
 
 const noLimit = Number.POSITIVE_INFINITY
 
-/** Under cgroup v1. */
+/** Statistics from the files of cgroup v1. */
 export function figuresOfV1(text: StatsText, host: HostFigures): Figures {
   const user = fields(text('cpuacct.stat'))
   const throttling = fields(text('cpu.stat'))
@@ -67,7 +67,7 @@ export function figuresOfV1(text: StatsText, host: HostFigures): Figures {
   }
 }
 
-/** Under cgroup v2. */
+/** Statistics from the files of cgroup v2. */
 export function figuresOfV2(text: StatsText, host: HostFigures): Figures {
   const cpu = fields(text('cpu.stat'))
   const failures = fields(text('memory.events')).oom ?? 0
@@ -101,17 +101,17 @@ export function figuresOfV2(text: StatsText, host: HostFigures): Figures {
 
 function pids(text: StatsText): ContainerStats['pids_stats'] {
   const limit = number(text('pids.max'))
-  // Without one Docker says 2^64-1, or nothing; the first is no number of JavaScript's.
+  // Without a limit Docker gives 2^64-1 or omits the field; the former is not a safe JavaScript number.
   return { current: number(text('pids.current')), ...(limit === 0 ? {} : { limit }) }
 }
 
-/** A file of one number; 0 for `max` and for no file. */
+/** Parses a file that holds one number; 0 for `max` and for a missing file. */
 function number(text: string | undefined): number {
   const value = Number(text ?? 0)
   return Number.isFinite(value) ? value : 0
 }
 
-/** Lines of a name and a number. */
+/** Parses lines of a name and a number. */
 function fields(text = ''): Record<string, number> {
   const found: Record<string, number> = {}
   for (const line of text.split('\n')) {
@@ -138,14 +138,14 @@ function blkio(
   }
 }
 
-/** v1: `8:0 Read 4096`. The last line is the sum of all devices, without a number. */
+/** Parses lines of v1 such as `8:0 Read 4096`. The last line is the total of all devices and has no device number. */
 function blkioEntries(text = ''): BlkioEntry[] {
   return [...text.matchAll(/^(\d+):(\d+) (\w+) (\d+)$/gm)].map(([, major, minor, op = '', value]) => {
     return { major: Number(major), minor: Number(minor), op: op.toLowerCase(), value: Number(value) }
   })
 }
 
-/** v2: `8:0 rbytes=4096 wbytes=0 rios=1 wios=0 dbytes=0 dios=0`. */
+/** Parses lines of v2 such as `8:0 rbytes=4096 wbytes=0 rios=1 wios=0 dbytes=0 dios=0`. */
 function ioEntries(text = ''): BlkioEntry[] {
   return [...text.matchAll(/^(\d+):(\d+) (.*)$/gm)].flatMap(([, major, minor, pairs = '']) => {
     const of = (name: string): number => Number(new RegExp(`\\b${name}=(\\d+)`).exec(pairs)?.[1] ?? 0)
@@ -155,7 +155,7 @@ function ioEntries(text = ''): BlkioEntry[] {
   })
 }
 
-/** `net/dev`: two lines of titles, then `eth0: 8 fields of what was received, 8 of what was sent`. */
+/** Parses `net/dev`: two header lines, then per interface 8 fields of received and 8 of sent data (proc(5)). */
 function networks(text: StatsText): Pick<ContainerStats, 'networks'> {
   const dev = text('net/dev')
   if (dev === undefined) return {}

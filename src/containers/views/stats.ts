@@ -1,5 +1,5 @@
-/** stats: figures of containers, once or every second. One timer reads for all who watch, each container once,
- *  from files that stay open; nobody watches: nothing is read. */
+/** stats: statistics of containers, once or every second. One timer serves all clients: it reads each watched container
+ *  once per tick, from files that stay open. Without clients nothing is read. */
 
 import { totalmem } from 'node:os'
 import type { ContainerStats, CpuStats } from '../../api/index.ts'
@@ -15,7 +15,7 @@ import { type Figures, figuresOfV1, figuresOfV2, type HostFigures, noCpu, noFigu
 const intervalMs = 1000
 const neverRead = '0001-01-01T00:00:00Z'
 
-/** One reading; undefined figures: there is no process. */
+/** One reading; `figures` is undefined if the container has no process. */
 interface Reading {
   readonly time: string
   readonly figures: Figures | undefined
@@ -23,13 +23,14 @@ interface Reading {
 
 interface Watched {
   readonly files: StatsFiles
-  /** Which run the files belong to. */
+  /** Identifies the run that the files belong to. */
   readonly run: string
-  /** Ticks without anybody who asked. */
+  /** Number of ticks without a client. */
   idle: number
 }
 
-/** Reads for all who watch. Not disposed: its timer ends with its watchers, and keeps no process alive. */
+/** Reads statistics for all clients. It need not be disposed: its timer stops without clients, and never keeps the
+ *  process alive. */
 export class StatsSampler {
   readonly #context: ContainerContext
   readonly #watched = new Map<string, Watched>()
@@ -41,7 +42,8 @@ export class StatsSampler {
     this.#context = context
   }
 
-  /** The readings of a container. Throws `notFound`. Ends when the container is removed, or on abort. */
+  /** Yields the readings of a container: one per second with `stream`, otherwise one. Ends when the container is
+   *  removed, and on abort. Throws `notFound`. */
   async *follow(
     idOrName: string,
     { stream, oneShot }: StatsOptions,
@@ -63,7 +65,7 @@ export class StatsSampler {
     }
   }
 
-  /** The reading of the next tick; undefined when the container is gone, or nobody wants it any more. */
+  /** The reading of the next tick; undefined if the container was removed or the client disconnected. */
   #next(id: string, signal: AbortSignal | undefined): Promise<Reading | undefined> {
     const { promise, resolve } = Promise.withResolvers<Reading | undefined>()
     const others = this.#waiting.get(id)
@@ -100,7 +102,7 @@ export class StatsSampler {
     }
     const { files } = this.#watch(record)
     const text = (name: string): string | undefined => files.read(name)
-    // Without it the group is gone: the container is ending.
+    // Without these files the group is gone: the container is ending.
     if (text('pids.current') === undefined && text('memory.stat') === undefined) {
       this.#close(record.id)
       return { time: neverRead, figures: undefined }
@@ -119,7 +121,7 @@ export class StatsSampler {
     const cgroup = cgroupPathOf(this.#context, id, hostConfig)
     const watched = { files: StatsFiles.open(cgroup, hasNetwork ? state.pid : undefined), run, idle: 0 }
     this.#watched.set(id, watched)
-    // Whoever reads once leaves the files to the timer.
+    // The timer closes the files of a client that reads only once.
     this.#timer ??= setInterval(() => this.#tick(), intervalMs).unref()
     return watched
   }
@@ -129,7 +131,7 @@ export class StatsSampler {
     this.#watched.delete(id)
   }
 
-  /** The same for all readings of a tick. */
+  /** Facts about the host, shared by all readings of a tick. */
   #hostFigures(): HostFigures {
     const nowMs = performance.now()
     if (this.#host === undefined || nowMs - this.#host.takenMs > 50) {

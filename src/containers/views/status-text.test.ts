@@ -7,7 +7,7 @@ const minute = 60_000
 const hour = 60 * minute
 const day = 24 * hour
 
-test('humanDuration() says a duration in Docker’s steps', () => {
+test('humanDuration() gives a duration in Docker’s words and steps', () => {
   const cases: readonly (readonly [number, string])[] = [
     [999, 'Less than a second'],
     [1000, '1 second'],
@@ -24,7 +24,7 @@ test('humanDuration() says a duration in Docker’s steps', () => {
   for (const [ms, text] of cases) assert.equal(humanDuration(ms), text)
 })
 
-test('statusText() tells status, exit code and age', () => {
+test('statusText() gives status, exit code and age', () => {
   const at = Date.parse('2026-01-01T00:05:00Z')
   const state = { exitCode: 3, startedAt: '2026-01-01T00:00:00Z', finishedAt: '2026-01-01T00:04:00Z' }
   const text = (status: RunState['status']) => statusText({ ...state, status } as RunState, at)

@@ -1,9 +1,9 @@
-/** What `ps` says in its STATUS column, in Docker's words. Pure. */
+/** The STATUS column of `ps`, in Docker's words. Pure. */
 import type { Health } from '../../api/index.ts'
 import type { RunState } from '../record/container-record.ts'
 import { healthText } from '../record/health.ts'
 
-/** `Up 5 minutes`, `Exited (1) 2 hours ago`, … at the time `nowMs`. */
+/** Gives `Up 5 minutes`, `Exited (1) 2 hours ago` and so on, as of `nowMs` (milliseconds since the epoch). */
 export function statusText(state: RunState, nowMs: number, health?: Health): string {
   switch (state.status) {
     case 'running': {
@@ -27,7 +27,7 @@ export function statusText(state: RunState, nowMs: number, health?: Health): str
   }
 }
 
-/** A duration as people say it, in Docker's steps. */
+/** A rounded duration, in Docker's words and steps. */
 export function humanDuration(ms: number): string {
   const seconds = Math.floor(ms / 1000)
   if (seconds < 1) return 'Less than a second'

@@ -1,4 +1,4 @@
-/** Records → what inspect and list answer. Pure. */
+/** Converts records to the answers of inspect and list. Pure. */
 import { createHash } from 'node:crypto'
 import type {
   ContainerInspect,
@@ -16,10 +16,10 @@ import { membershipsOf } from '../record/memberships.ts'
 import { isActive, isUp } from '../record/state.ts'
 import { statusText } from './status-text.ts'
 
-/** Gives the id of a network by its name; undefined when there is none (any more). */
+/** Gives the id of a network by its name; undefined if there is no such network. */
 export type NetworkIds = (name: string) => string | undefined
 
-/** Where a container's files are, as inspect shows them. */
+/** The paths of a container's files that inspect shows. */
 export interface ShownPaths {
   readonly log: string
   readonly hosts: string
@@ -28,7 +28,7 @@ export interface ShownPaths {
   readonly graph: Readonly<Record<string, string>>
 }
 
-/** `GET /containers/{id}/json`. `sandbox` is absent when the container doesn't run. */
+/** The answer to `GET /containers/{id}/json`. `sandbox` is undefined for a container that does not run. */
 export function toInspect(
   record: ContainerRecord,
   sandbox: Sandbox | undefined,
@@ -79,7 +79,7 @@ export function toInspect(
   }
 }
 
-/** One of `GET /containers/json`. */
+/** One entry of the answer to `GET /containers/json`. */
 export function toSummary(
   record: ContainerRecord,
   sandbox: Sandbox | undefined,
@@ -107,7 +107,7 @@ export function toSummary(
   }
 }
 
-/** A tmpfs is shown when it was asked for as a mount, not when by `Tmpfs`. */
+/** A tmpfs is shown if it was requested with `--mount`, not with `--tmpfs`. */
 function shownMounts(record: ContainerRecord): readonly MountPoint[] {
   return record.mounts.filter((mount) => mount.type !== 'tmpfs' || isFromMounts(record, mount)).map(toMountPoint)
 }
@@ -139,7 +139,7 @@ function toNetworkSettings(
   networkIds: NetworkIds,
 ): NetworkSettings {
   const networks = toNetworks(record, sandbox, networkIds)
-  // Only the default bridge's endpoint is repeated outside of `Networks`.
+  // Only the endpoint of the default bridge is repeated outside of `Networks`.
   const main = networks.bridge
   return {
     Bridge: '',
@@ -180,7 +180,7 @@ function toNetworks(
   return Object.fromEntries(shown)
 }
 
-/** Nothing is made for a container on the host's own network; Docker gives even that place an id, another in each run. */
+/** On the host's network there is no endpoint. Like Docker, give an id anyway, which changes with each run. */
 function hostEndpointId({ id, state }: ContainerRecord): string {
   return createHash('sha256').update(`${id} ${state.startedAt}`).digest('hex')
 }
@@ -219,7 +219,7 @@ function toPortMap(
   for (const spec of Object.keys(record.config.ExposedPorts ?? {})) map[withProtocol(spec)] = null
   for (const port of sandbox.ports) {
     const key = `${port.containerPort}/${port.protocol}`
-    // Open at the container's own address: no port of the host.
+    // The port is reachable at the container's own address, without a port on the host.
     if (isRoutedPort(port, sandbox.endpoints)) {
       map[key] ??= null
       continue
@@ -229,7 +229,7 @@ function toPortMap(
   return map
 }
 
-/** Published and exposed ports, as a list shows them; none while it does not run. */
+/** Published and exposed ports, as a list shows them; none while the container does not run. */
 export function toPorts(record: ContainerRecord, sandbox: Sandbox | undefined): Port[] {
   if (!hasAddress(sandbox)) return []
   const ports: Port[] = sandbox.ports.map((port) => ({
@@ -245,7 +245,7 @@ export function toPorts(record: ContainerRecord, sandbox: Sandbox | undefined): 
   return ports
 }
 
-/** Ports of a container that nobody can reach are not shown, as with Docker. */
+/** As with Docker, ports of a container without an address are not shown. */
 function hasAddress(sandbox: Sandbox | undefined): sandbox is Sandbox {
   return sandbox?.endpoints.some(({ ipv4, ipv6 }) => ipv4 !== '' || (ipv6 ?? '') !== '') === true
 }
@@ -254,7 +254,7 @@ function withProtocol(spec: string): string {
   return spec.includes('/') ? spec : `${spec}/tcp`
 }
 
-/** Go leaves an empty map out. */
+/** Go omits an empty map. */
 function annotations({ hostConfig }: ContainerRecord): { readonly Annotations?: Readonly<Record<string, string>> } {
   const known = hostConfig.Annotations ?? {}
   return Object.keys(known).length === 0 ? {} : { Annotations: known }

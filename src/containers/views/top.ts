@@ -1,3 +1,4 @@
+/** `GET /containers/{id}/top`. */
 import type { ContainerTopResponse } from '../../api/index.ts'
 import { internal } from '../../base/index.ts'
 import { readPids, runCommand } from '../../sys/index.ts'
@@ -8,7 +9,8 @@ import { requireRunning } from '../record/state.ts'
 
 const psTimeoutMs = 10_000
 
-/** The processes of a running container as the host's ps shows them. `psArgs` as for ps(1); it must print a PID column. */
+/** The processes of a running container, as the host's ps(1) shows them. `psArgs` are options of ps, whose output must
+ *  have a PID column. Throws `notFound`, `conflict` if the container does not run, and `internal` if ps fails. */
 export async function topContainer(
   context: Uses<'containers' | 'live' | 'events' | 'settings'>,
   idOrName: string,
@@ -29,14 +31,15 @@ export async function topContainer(
   return { Titles: titles, Processes: rows }
 }
 
-/** Those processes alone, whosever they are; options that don't go with a list of them (`f`) are tried without. */
+/** Runs ps for these processes only. If that fails, because some options (`f`) exclude a list of processes, runs it for
+ *  all. */
 async function ps(args: readonly string[], pids: ReadonlySet<string>): ReturnType<typeof runCommand> {
   const options = { timeoutMs: psTimeoutMs }
   const chosen = await runCommand('ps', [...args, `-q${[...pids].join(',')}`], options)
   return chosen.code === 0 ? chosen : await runCommand('ps', args, options)
 }
 
-/** The last column (the command) keeps its spaces. */
+/** Splits a line into columns. The last one (the command) keeps its spaces. */
 function splitRow(line: string, columns: number): string[] {
   const words = line.trim().split(/\s+/)
   return [...words.slice(0, columns - 1), words.slice(columns - 1).join(' ')]
