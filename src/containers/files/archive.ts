@@ -1,5 +1,6 @@
-/** cp: what is at a path of a container, as a tar stream out of it, and a tar stream into it. Running and stopped
- *  containers, with what is mounted inside them. Symlinks lead where they lead inside the container, never out. */
+/** cp: gives the files at a path of a container as a tar stream, and unpacks a tar stream into it. Works for running
+ *  and stopped containers, including what is mounted inside them. Symlinks are resolved inside the container and never
+ *  lead out of it. */
 
 import type { ContainerPathStat } from '../../api/index.ts'
 import {
@@ -22,11 +23,11 @@ import { readUserFilesOf } from '../rootfs/rootfs.ts'
 import { openFileTree, openWritableTree } from './file-tree.ts'
 import { absolutePath, openDirectoryIn, openParentIn, resolveIn, statIn } from './path-in-tree.ts'
 
-/** What a run has there is the kernel's, without an end and not to be read. Docker never shows it; here it is shown to
- *  whoever names it, and left out of the whole. */
+/** The kernel's files of a running container can be endless or unreadable. Docker never shows them. Berth shows them
+ *  when the path names them, and omits them from an archive of the whole root. */
 const kernelFiles = /^(proc|sys|dev)\/./
 
-/** What is at a path, not following a symlink at its end. Throws `notFound`. */
+/** Describes the file at a path. A symlink at its end is not followed. Throws `notFound`. */
 export async function statContainerPath(
   context: Uses<'containers' | 'locks' | 'snapshots' | 'volumes' | 'mounts' | 'background' | 'paths' | 'remap'>,
   idOrName: string,
@@ -37,7 +38,8 @@ export async function statContainerPath(
   return told(idOrName, path, () => statIn(files.fd, absolutePath(path)).value)
 }
 
-/** A path with all that is below it: its entries begin with the path's last part. */
+/** Gives a path with everything below it as a tar stream. The names of its entries begin with the last part of the
+ *  path. Throws `notFound`. */
 export async function readContainerArchive(
   context: ContainerContext,
   idOrName: string,
@@ -59,7 +61,7 @@ export async function readContainerArchive(
         const isRoot = isTree && resolveIn(files.fd, whole) === '/'
         const exclude = (entry: string): boolean => isRoot && kernelFiles.test(entry.slice(prefix.length))
         const options = { signal, mappings, typeInMode: true }
-        // Before the content, as with Docker: the container may be removed while a client reads.
+        // Like Docker, publish before the content is sent: the container may be removed while a client reads.
         tell(context, record.id, 'archive-path')
         if (isTree) yield* packDirectory(`/proc/self/fd/${fd}`, { ...options, prefix, exclude })
         else yield* packName(fd, name, name, options)
@@ -75,8 +77,9 @@ export async function readContainerArchive(
   }
 }
 
-/** Unpacks a tar stream (plain or compressed) into a directory. Throws `notFound` when there is none, `invalidArgument`
- *  when it is no directory or may not be written to. What was unpacked before a failure stays. */
+/** Unpacks a tar stream (plain or compressed) into a directory. Throws `notFound` if the directory does not exist,
+ *  and `invalidArgument` if it is not a directory or not writable. After a failure, files that are already unpacked
+ *  stay. */
 export async function extractToContainer(
   context: ContainerContext,
   idOrName: string,
@@ -114,19 +117,20 @@ export async function extractToContainer(
     })
     await writer.settle(asRoot)
   }
-  // A run has a tree of its own; what stands must not be started meanwhile.
+  // A running container has its own mounts. A stopped one must not be started while files are unpacked, so its lock is
+  // held.
   if (found.state.pid !== 0) await extract(found)
   else await context.locks.run(found.id, () => extract(usable(context, found.id)))
   tell(context, found.id, 'extract-to-dir')
 }
 
-/** Of what was removed meanwhile nothing more is told. */
+/** Publishes an event, unless the container was removed in the meantime. */
 function tell(context: Uses<'containers' | 'events'>, id: string, action: string): void {
   const record = context.containers.find(id)
   if (record !== undefined) publishContainer(context.events, record, action)
 }
 
-/** Follows a symbolic link at the end. Throws system errors for what leads there. */
+/** Follows a symlink at the end of the path. Throws the kernel's error if the path leads nowhere. */
 function isDirectoryIn(rootFd: number, path: string): boolean {
   const bare = path.replace(/(.)\/+$/, '$1')
   try {
@@ -153,7 +157,7 @@ function ownerOf({ config }: ContainerRecord, rootFd: number, { copyUidGid }: Ex
   return { uid, gid }
 }
 
-/** The kernel would refuse as well; this is what clients know. */
+/** The kernel would refuse as well, but clients know this error. */
 function refuseReadOnly({ mounts, hostConfig }: ContainerRecord, destination: string): void {
   const inside = mounts
     .filter((mount) => destination === mount.destination || destination.startsWith(`${mount.destination}/`))
@@ -164,7 +168,7 @@ function refuseReadOnly({ mounts, hostConfig }: ContainerRecord, destination: st
   }
 }
 
-/** Runs one look into the tree; what is missing or no directory becomes Docker's answer. */
+/** Runs `look`, and converts errors for missing files and non-directories to Docker's. */
 function told<T>(container: string, path: string, look: () => T): T {
   try {
     return look()

@@ -1,7 +1,7 @@
-/** What a container changed in its file system: its writable layer held against its image's files.
- *  What the runtime put there to mount on, or Berth itself, is none of the container's doing.
- *  The container may run and swap a directory for a symlink at any moment: names are only looked at in directories
- *  that are held by a descriptor, and never followed. */
+/** What a container changed in its file system: compares its writable layer with its image's files. Mount points and
+ *  files that the runtime or Berth made there are not changes of the container.
+ *  The container may run and replace a directory by a symlink at any moment. So names are looked up only in directories
+ *  that are held by a descriptor, and symlinks are never followed. */
 import { type BigIntStats, constants, lstatSync, readdirSync } from 'node:fs'
 import type { ContainerChange } from '../../api/index.ts'
 import { decodeName, encodeName, errnoOf, nameBytes, TimeSlice } from '../../base/index.ts'
@@ -11,16 +11,17 @@ import type { Uses } from '../record/dependencies.ts'
 import { mountTable } from '../rootfs/rootfs.ts'
 import { viewImage } from '../rootfs/view.ts'
 
+/** The difference between a container's writable layer and its image. */
 export interface LayerChanges {
-  /** In alphabetical order, a directory before what is in it; paths begin with a slash. */
+  /** Sorted by path, so a directory comes before its content. Paths begin with a slash. */
   readonly changes: readonly ContainerChange[]
-  /** Paths of the writable layer (without leading slash) that a commit leaves out. */
+  /** Paths of the writable layer (without a leading slash) that a commit omits. */
   readonly unchanged: readonly string[]
 }
 
 const kinds = { modified: 0, added: 1, deleted: 2 } as const
 
-/** Made in every container; a directory among them counts when the container put something into it. */
+/** Made in every container. A directory of these counts as changed only if the container put something into it. */
 const mountPoints: ReadonlySet<string> = new Set([
   '.dockerenv',
   'dev',
@@ -34,7 +35,7 @@ const mountPoints: ReadonlySet<string> = new Set([
 
 const oDirectory = constants.O_RDONLY | constants.O_DIRECTORY
 
-/** `docker diff`. */
+/** The answer of `docker diff`. Throws `notFound`. */
 export async function containerChanges(
   context: Uses<'containers' | 'snapshots' | 'mounts' | 'paths'>,
   idOrName: string,
@@ -65,7 +66,7 @@ class Comparison implements LayerChanges {
   readonly unchanged: string[] = []
   readonly #slice = new TimeSlice()
 
-  /** Compares two directories; `lower` is undefined where the image has none. Gives whether it met mount points. */
+  /** Compares two directories; `lower` is undefined if the image has none. Gives true if it met mount points. */
   async compare(own: number, lower: number | undefined, prefix: string): Promise<boolean> {
     let hasMountPoints = false
     const names = readNames(own)
@@ -104,7 +105,8 @@ class Comparison implements LayerChanges {
     const below = lower === undefined || theirs?.isDirectory() !== true ? undefined : openDirectory(lower, name)
     try {
       const at = this.changes.length
-      // Shown before what is in it, which has to be known first.
+      // The directory is listed before its content, but whether it changed is known only after its content was
+      // compared.
       const kind = theirs === undefined ? 'added' : 'modified'
       const hasMountPoints = await this.compare(directory, below, `${path}/`)
       const isQuiet = this.changes.length === at
@@ -124,7 +126,7 @@ class Comparison implements LayerChanges {
   }
 }
 
-/** An empty file to mount on, or the link to the mount table. */
+/** True for an empty file to mount on, and for the link to the mount table. */
 function isOfEveryContainer(path: string, stat: BigIntStats): boolean {
   if (path === mountTable.path) return stat.isSymbolicLink() && stat.size === BigInt(mountTable.target.length)
   return mountPoints.has(path) && stat.size === 0n
@@ -139,14 +141,14 @@ interface Pair {
   readonly theirs: BigIntStats | undefined
 }
 
-/** A directory's own size and time say nothing: they change with what is in it. */
+/** Size and time of a directory are ignored: they change with its content. */
 function isDifferent(mine: BigIntStats, theirs: BigIntStats): boolean {
   if (mine.mode !== theirs.mode || mine.uid !== theirs.uid || mine.gid !== theirs.gid) return true
   if (mine.isDirectory()) return false
   return mine.rdev !== theirs.rdev || mine.size !== theirs.size || mine.mtimeNs !== theirs.mtimeNs
 }
 
-/** Attributes like capabilities can change with nothing else to tell. */
+/** Extended attributes, such as capabilities, can change without any other change of the file. */
 function haveSameXattrs(own: number, theirs: BigIntStats, lower: number | undefined, name: string): boolean {
   if (!theirs.isFile() || lower === undefined || !name.isWellFormed()) return true
   const mine = xattrsOf(`/proc/self/fd/${own}/${name}`)
@@ -169,7 +171,7 @@ function readNames(directory: number): string[] {
   return readdirSync(`/proc/self/fd/${directory}`, { encoding: 'buffer' }).map(decodeName)
 }
 
-/** Undefined when it is not there, or not any more. */
+/** Undefined if the file does not exist, or no longer exists. */
 function statOf(directory: number, name: string): BigIntStats | undefined {
   const path = `/proc/self/fd/${directory}/${name}`
   return lstatSync(path.isWellFormed() ? path : nameBytes(path), { bigint: true, throwIfNoEntry: false })
@@ -177,7 +179,7 @@ function statOf(directory: number, name: string): BigIntStats | undefined {
 
 function openDirectory(parent: number, name: string): number | undefined {
   try {
-    // koffi takes the bytes of a name that is no text.
+    // koffi also accepts the bytes of a name that is not valid UTF-8.
     return openAt(parent, encodeName(name) as string, oDirectory)
   } catch (error) {
     if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(errnoOf(error) ?? '')) return undefined

@@ -1,6 +1,6 @@
-/** commit: a container's changes become a layer of a new image. The container's lock is held, so that it is neither
- *  removed nor started meanwhile; a running one stands still unless the caller wants it otherwise.
- *  Killed midway: the next boot lets the container go on and removes the half-made layer. */
+/** commit: makes a new image whose top layer is a container's changes. The container's lock is held, so that it is
+ *  neither removed nor started meanwhile; a running container is frozen unless the caller declines. If the daemon is
+ *  killed midway, the next boot thaws the container and removes the unfinished layer. */
 
 import type { ContainerConfig } from '../../api/index.ts'
 import { conflict } from '../../base/index.ts'
@@ -14,8 +14,9 @@ import { publishContainer } from '../record/events.ts'
 import { holdStill } from '../run/hold-still.ts'
 import { layerChanges } from './changes.ts'
 
-/** Commits a container that runs or not; gives the image's id. Throws `notFound` for the container or its image,
- *  `conflict` for one that is being removed, `invalidArgument` for names and changes. */
+/** Commits a running or stopped container, and gives the new image's id. Throws `notFound` for an unknown container or
+ *  a missing image, `conflict` for a container that is being removed, and `invalidArgument` for malformed names and
+ *  changes. */
 export async function commitContainer(
   context: ContainerContext,
   idOrName: string,
@@ -44,7 +45,7 @@ async function commitLocked(
     parent: record.image.id as Digest,
     directory: snapshots.directory(key),
     leaveOut: unchanged,
-    // With a header for each file.
+    // Adds a tar header for each file.
     sizeBytes: sizeBytes + inodes * 1024,
     config,
     author: options.author,
@@ -85,7 +86,7 @@ const imageFields = [
   'Shell',
 ] as const satisfies readonly (keyof OciRuntimeDefaults)[]
 
-/** What of a container's configuration is an image's; what was never set is left out. */
+/** The part of a container's configuration that an image has; fields that were never set are omitted. */
 function imageDefaults(config: ContainerConfig): OciRuntimeDefaults {
   const set = imageFields.map((name) => [name, config[name]] as const)
   return Object.fromEntries(set.filter(([, value]) => value !== undefined && value !== null && value !== ''))

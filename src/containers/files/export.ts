@@ -1,4 +1,4 @@
-/** export: the container's whole file system as a tar stream, as `docker import` reads it. */
+/** export: a container's whole file system as a tar stream that `docker import` can read. */
 import { packDirectory } from '../../archive/index.ts'
 import { type AbortOptions, conflict } from '../../base/index.ts'
 import { mappingsOf } from '../isolation/user-namespaces.ts'
@@ -6,8 +6,8 @@ import type { Uses } from '../record/dependencies.ts'
 import { publishContainer } from '../record/events.ts'
 import { viewContainer } from '../rootfs/view.ts'
 
-/** The stream of a container that runs or not; it was found, and its files are held, when this resolves. What is
- *  mounted inside it (volumes, binds) is left out. Throws `conflict` for one that is being removed. */
+/** The stream of a running or stopped container. When this resolves, the container is found and its files are held.
+ *  Volumes and binds inside it are omitted. Throws `notFound`, and `conflict` for a container that is being removed. */
 export async function exportContainer(
   context: Uses<'containers' | 'snapshots' | 'mounts' | 'events' | 'paths' | 'remap'>,
   idOrName: string,
@@ -24,7 +24,7 @@ export async function exportContainer(
     using files = view
     const mappings = mappingsOf(context, record.hostConfig)
     yield* packDirectory(files.path, { signal, mappings, typeInMode: true })
-    // Its files went while they were read: no half is to be taken for a whole.
+    // The files were removed while they were read. Fail, so that the client does not take a part for the whole.
     if (context.containers.find(record.id) === undefined) throw conflict(`container ${record.id} was removed`)
     publishContainer(context.events, record, 'export')
   }

@@ -1,6 +1,6 @@
-/** A container's files with all that is mounted inside it, as one tree that is held by a descriptor. What runs is
- *  looked at through its own first process; for what stands, root and volumes are mounted for a moment, copied as a
- *  tree without a place in the file system, and taken away again. */
+/** A container's files, with everything that is mounted inside it, as one tree that only a descriptor holds. The tree
+ *  of a running container is opened through its first process. For a stopped one, root and volumes are mounted for a
+ *  moment, cloned as a mount tree without a path in the file system, and unmounted again. */
 import { closeSync, constants, existsSync, fstatSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { posix } from 'node:path'
 import { errnoOf, newId } from '../../base/index.ts'
@@ -25,7 +25,7 @@ import { mountVolumes } from '../rootfs/volume-mounts.ts'
 
 const oDirectory = oPath | constants.O_DIRECTORY
 
-/** The tree to be read. The container may begin and end meanwhile. */
+/** Opens the tree for reading. The container may start and end meanwhile. */
 export async function openFileTree(
   context: Uses<'containers' | 'locks' | 'snapshots' | 'volumes' | 'mounts' | 'background' | 'paths' | 'remap'>,
   record: ContainerRecord,
@@ -34,7 +34,7 @@ export async function openFileTree(
   return await withVolumes(context, record, (mounted) => openStanding(context, mounted))
 }
 
-/** The tree to be changed. The caller holds the container's lock, and keeps it as long as the tree. */
+/** Opens the tree for changes. The caller holds the container's lock until it disposes the tree. */
 export async function openWritableTree(
   context: Uses<'snapshots' | 'volumes' | 'mounts' | 'background' | 'paths' | 'remap'>,
   record: ContainerRecord,
@@ -43,7 +43,7 @@ export async function openWritableTree(
   return await withVolumes(context, record, (mounted) => openStopped(context, mounted))
 }
 
-/** What its volumes need is mounted as long as the tree is open. */
+/** Keeps the container's volumes mounted as long as the tree is open. */
 async function withVolumes(
   context: Uses<'volumes' | 'background'>,
   record: ContainerRecord,
@@ -76,7 +76,8 @@ async function openStanding(
   const { view, missing } = assemble(context, record, readOnly, false)
   if (missing === 0) return view
   view[Symbol.dispose]()
-  // Nothing was ever mounted on these: a start would make the places, so they are made now.
+  // These destinations do not exist yet, because the container never started. A start would make them, so make them
+  // now.
   await context.locks.run(id, async () => {
     const now = context.containers.get(id)
     if (!isUp(now.state.status)) (await openStopped(context, record))[Symbol.dispose]()
@@ -99,7 +100,7 @@ function treeOfRunning(context: Uses<'mounts' | 'paths' | 'remap'>, record: Cont
   const rootfs = context.paths.rootfs(record.id)
   const view = openRootOf(record.state.pid)
   if (view !== undefined) {
-    // The process may be gone, its number another's, or it may have gone to live in a directory of its own.
+    // The process may have ended, its pid may be reused, or it may have changed its root directory.
     const [own, known] = [fstatSync(view.fd), statSync(rootfs)]
     if (own.dev === known.dev && own.ino === known.ino) return view
     view[Symbol.dispose]()
@@ -118,14 +119,14 @@ function openRootOf(pid: number): View | undefined {
 
 interface Assembled {
   readonly view: View
-  /** Volumes that have no place to be mounted on yet. */
+  /** Number of volumes whose destination does not exist yet. */
   readonly missing: number
 }
 
-/** Makes files that belong to the container. */
+/** Runs `work` so that the files it makes belong to the container. */
 type AsOwner = <T>(work: () => T) => T
 
-/** Synchronous, so that nobody else uses the place meanwhile; a boot clears it after a crash. */
+/** Synchronous, so that nothing else uses the mount point meanwhile; after a crash the next boot clears it. */
 function assemble(
   context: Uses<'mounts' | 'paths' | 'remap'>,
   record: ContainerRecord,
@@ -153,7 +154,7 @@ interface Bind {
   readonly destination: string
   readonly readOnly: boolean
   readonly recursive: boolean
-  /** Left out rather than given a place. */
+  /** If the destination does not exist, leave the bind out instead of making one. */
   readonly optional: boolean
 }
 
@@ -172,7 +173,8 @@ function bindsOf(context: Uses<'paths'>, { id, mounts }: ContainerRecord): Bind[
   ].filter(({ source }) => source !== '' && existsSync(source))
 }
 
-/** The container decides what is at the destination, so it is looked up inside its root. False: there is no place. */
+/** The container decides what is at the destination, so it is resolved inside the container's root. Gives false if
+ *  there is no destination. */
 function bindInside(place: string, bind: Bind, writable: boolean, asOwner: AsOwner): boolean {
   const { source, subpath } = bind
   if (subpath === undefined) return bindWhole(place, bind, writable, asOwner)
@@ -190,7 +192,7 @@ function bindWhole(place: string, bind: Bind, writable: boolean, asOwner: AsOwne
     try {
       attachMountTree(tree, target)
     } catch (error) {
-      // A file on a directory, or the other way round: the container could not start with it either.
+      // The source is a file and the destination a directory, or the reverse: the container could not start either.
       if (errnoOf(error) !== 'EINVAL') throw error
     } finally {
       closeSync(tree)

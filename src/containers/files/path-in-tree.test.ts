@@ -31,12 +31,12 @@ async function inTree(work: (rootFd: number, root: string) => void): Promise<voi
   }
 }
 
-test('absolutePath() starts at the root and keeps what asks for a directory', () => {
+test('absolutePath() starts at the root, and keeps a trailing slash or dot', () => {
   const cases = { '': '/', '/': '/', 'a/../b': '/b', '../a': '/a', 'a/': '/a/', '/a/.': '/a/.', '.': '/.' }
   for (const [path, expected] of Object.entries(cases)) assert.equal(absolutePath(path), expected)
 })
 
-test('statIn() tells of a symlink itself, and of its directory where the path asks for one', () =>
+test('statIn() describes a symlink itself, or its target if the path asks for a directory', () =>
   inTree((rootFd, root) => {
     utimesSync(join(root, 'dir', 'file'), 1, 1.5)
     const file = statIn(rootFd, '/dir/file')
@@ -52,7 +52,7 @@ test('statIn() tells of a symlink itself, and of its directory where the path as
     assert.throws(() => statIn(rootFd, '/dir/none'), /ENOENT|No such file/i)
   }))
 
-test('resolveIn() follows symlinks without leaving the root, and ends in a loop', () =>
+test('resolveIn() follows symlinks without leaving the root, and stops at a loop', () =>
   inTree((rootFd) => {
     assert.equal(resolveIn(rootFd, '/link/up'), '/dir/file')
     assert.equal(resolveIn(rootFd, '/link/none/x'), '/dir/none/x')

@@ -1,4 +1,4 @@
-/** Paths of a container, looked up as if its root were `/`. A failing look throws the kernel's error. */
+/** Resolves paths of a container as if its root were `/`. A failed look-up throws the kernel's error. */
 
 import { type BigIntStats, constants, fstatSync } from 'node:fs'
 import { posix } from 'node:path'
@@ -6,7 +6,7 @@ import type { ContainerPathStat } from '../../api/index.ts'
 import { decodeName, encodeName } from '../../base/index.ts'
 import { closeFd, oPath, openAt, openInRoot, readlinkAt } from '../../sys/index.ts'
 
-/** The path from the root, normalised; a trailing slash or `/.`, which ask for a directory, stay. */
+/** The normalized path from the root. A trailing slash or `/.`, which asks for a directory, is kept. */
 export function absolutePath(path: string): string {
   const clean = posix.join('/', path).replace(/(.)\/$/, '$1')
   if (path.endsWith('/.') || path === '.') return posix.join(clean, '/').concat('.')
@@ -19,7 +19,7 @@ export interface FoundPath {
   readonly isDirectory: boolean
 }
 
-/** What is at the path; a symlink at its end is followed only where the path asks for a directory. */
+/** Describes the file at the path. A symlink at its end is followed only if the path asks for a directory. */
 export function statIn(rootFd: number, path: string): FoundPath {
   const fd = openEnd(rootFd, path)
   try {
@@ -38,19 +38,20 @@ export function statIn(rootFd: number, path: string): FoundPath {
   }
 }
 
-/** A descriptor of the directory at the path, symlinks followed. */
+/** Opens the directory at the path, following symlinks, and gives its descriptor. */
 export function openDirectoryIn(rootFd: number, path: string): number {
   return openInRoot(rootFd, nativePath(path), constants.O_RDONLY | constants.O_DIRECTORY)
 }
 
-/** A descriptor (as of O_PATH) of the directory that the path's last part is in. */
+/** Opens the directory that holds the path's last part, and gives its descriptor (O_PATH). */
 export function openParentIn(rootFd: number, path: string): number {
   return openInRoot(rootFd, nativePath(posix.dirname(path)), oPath | constants.O_DIRECTORY)
 }
 
 const maxLinks = 255
 
-/** The path with every symlink resolved, as far as it exists: text, which says nothing about what is there later. */
+/** The path with every symlink resolved as far as it exists. The result is only text: what it names may change
+ *  later. */
 export function resolveIn(rootFd: number, path: string): string {
   let left = path.split('/')
   let done = '/'
@@ -77,7 +78,7 @@ function linkAt(rootFd: number, path: string): string | undefined {
   try {
     parent = openParentIn(rootFd, path)
   } catch {
-    // Nothing there: the rest of the path is text.
+    // The rest of the path does not exist, so it stays as it is.
     return undefined
   }
   try {
@@ -101,18 +102,18 @@ function openEnd(rootFd: number, path: string): number {
   }
 }
 
-/** As Go's `filepath.Base` gives it: `/` for the root, `.` for a path that ends so. */
+/** Like Go's `filepath.Base`: `/` for the root, `.` for a path that ends so. */
 function baseName(path: string): string {
   if (path === '/') return '/'
   return path.endsWith('/.') ? '.' : posix.basename(path)
 }
 
-/** A name that is no text goes to the kernel as its bytes. */
+/** Passes a name that is not valid UTF-8 to the kernel as its bytes. */
 function nativePath(path: string): string {
   return encodeName(path) as string
 }
 
-/** https://pkg.go.dev/io/fs#FileMode */
+/** The mode bits of Go: https://pkg.go.dev/io/fs#FileMode */
 function goFileMode(status: BigIntStats): number {
   const mode = Number(status.mode)
   const bits: readonly (readonly [boolean, number])[] = [
@@ -129,7 +130,7 @@ function goFileMode(status: BigIntStats): number {
   return bits.reduce((sum, [isSet, bit]) => (isSet ? sum + 2 ** bit : sum), mode & 0o777)
 }
 
-/** RFC 3339 with nanoseconds, trailing zeros left out. */
+/** RFC 3339 with nanoseconds, without trailing zeros. */
 function goTime(timeNs: bigint): string {
   const second = 1_000_000_000n
   const nanoseconds = ((timeNs % second) + second) % second

@@ -1,6 +1,6 @@
-/** Backup and restore of volumes: consistent, because the containers that use the volume stand still meanwhile.
- *  Killed midway: containers go on with the next boot, the spool has no name, and a volume has its old content or the
- *  new one. */
+/** Backup and restore of volumes. With `pause` both are consistent, because the containers that use the volume are
+ *  frozen meanwhile. If the daemon is killed midway, the next boot thaws the containers, the spool file disappears
+ *  because it has no name, and the volume has either its old or its new content. */
 
 import { randomUUID } from 'node:crypto'
 import { type FileHandle, open, unlink } from 'node:fs/promises'
@@ -14,7 +14,8 @@ import { holdAllStill } from '../run/hold-still.ts'
 
 const chunkBytes = 256 * 1024
 
-/** Backup and restore for the verbs of volumes. */
+/** Gives the backup and restore of volumes, for the verbs of volumes. With the option `pause`, containers that use the
+ *  volume are frozen meanwhile. Throws `notFound`, `conflict` and `invalidArgument` (see the two functions below). */
 export function volumeArchives(
   context: Uses<'containers' | 'live' | 'locks' | 'volumes' | 'cgroups' | 'events' | 'paths' | 'settings'>,
 ): VolumeArchives {
@@ -24,8 +25,8 @@ export function volumeArchives(
   }
 }
 
-/** A volume's content as a tar stream. It must be read or returned, as the volume is held meanwhile.
- *  Containers stand still only until the archive is on this host's disk, however slow its reader is.
+/** A volume's content as a tar stream. The caller must read or return the stream, because the volume can't be removed
+ *  until then. Containers are frozen only until the archive is on the host's disk, so a slow reader does not matter.
  *  Throws `notFound`. */
 async function backupVolume(
   context: Uses<'containers' | 'live' | 'locks' | 'volumes' | 'cgroups' | 'events' | 'paths' | 'settings'>,
@@ -47,8 +48,8 @@ async function backupVolume(
   }
 }
 
-/** Puts the content of a tar stream in place of a volume's; a volume that is not there is made. All of it or nothing.
- *  Throws `conflict` for a volume that is not empty, unless forced, and `invalidArgument` for what is no archive. */
+/** Replaces a volume's content by that of a tar stream, all or nothing. A missing volume is created. Throws `conflict`
+ *  for a volume that is not empty, unless forced, and `invalidArgument` for data that is not an archive. */
 async function restoreVolume(
   context: Uses<'containers' | 'live' | 'locks' | 'volumes' | 'cgroups' | 'events' | 'settings'>,
   name: string,
@@ -67,7 +68,7 @@ async function restoreVolume(
     })
     unfinished = undefined
   } finally {
-    // A volume that was made for this goes with what failed.
+    // A volume that was created for a failed restore is removed.
     await context.volumes.letGo(holder, { remove: unfinished })
   }
 }
