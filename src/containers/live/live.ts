@@ -88,6 +88,7 @@ class LiveContainer {
     if (final) this.tellStop(result)
   }
 
+  /** Answers all clients that wait for a stop. */
   tellStop(result: WaitResult): void {
     this.#stops.tell(result)
   }
@@ -129,6 +130,7 @@ export class LiveContainers {
     return this.#byId.get(id)
   }
 
+  /** Drops the live part of a removed container: cancels a planned restart and ends health checks. */
   forget(id: string): void {
     this.#byId.get(id)?.cancelRestart()
     this.#byId.get(id)?.endHealthChecks()

@@ -33,6 +33,7 @@ export class Waiters {
     })
   }
 
+  /** Resolves all current waits with this result. */
   tell(result: WaitResult): void {
     const told = [...this.#waiting]
     this.#waiting.clear()

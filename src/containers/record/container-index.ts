@@ -8,6 +8,7 @@ const noLinks: readonly ContainerLink[] = []
 
 /** All container records, by id and name. Every change is written to the database before it is visible in memory. */
 export class ContainerIndex {
+  /** The links of all stored records; updated with every change. */
   readonly links = new LinkIndex()
   readonly #table: RecordTable
   readonly #byId = new Map<string, ContainerRecord>()
@@ -58,6 +59,7 @@ export class ContainerIndex {
     this.#remember(record)
   }
 
+  /** Deletes a record, or one that was set aside, by full id. Does nothing if there is none. */
   delete(id: string): void {
     const record = this.#byId.get(id)
     this.#table.delete(id)
@@ -72,6 +74,7 @@ export class ContainerIndex {
     return this.#byId.get(id)
   }
 
+  /** The current record of this name (without a slash), or undefined. */
   findByName(name: string): ContainerRecord | undefined {
     const id = this.#idByName.get(name)
     return id === undefined ? undefined : this.#byId.get(id)

@@ -19,9 +19,11 @@ export interface RunState {
   readonly status: ContainerStatus
   /** Process id on the host; 0 if the container does not run. */
   readonly pid: number
+  /** Exit code of the last run, or of a failed start; 0 while the container runs or before its first start. */
   readonly exitCode: number
   /** Why the last start failed; '' if it did not fail. */
   readonly error: string
+  /** The kernel killed a process of this run for lack of memory. */
   readonly oomKilled: boolean
   readonly startedAt: string
   readonly finishedAt: string
@@ -37,12 +39,14 @@ export interface ContainerMount {
   /** Path on the host. '' for tmpfs and images, which are mounted for each run (see `mount-sources.ts`), and for
    *  volumes of a plugin before the first run. */
   readonly source: string
+  /** Absolute path inside the container. */
   readonly destination: string
   readonly readOnly: boolean
   /** The option text as the user gave it (`ro`, `z`, …), as inspect shows it. */
   readonly mode: string
   /** SELinux relabeling that `--volumes-from` asked for; inspect does not show it. */
   readonly relabel?: 'z' | 'Z'
+  /** Mount propagation such as `rprivate` or `rslave`; '' for types without one (mount_namespaces(7)). */
   readonly propagation: string
   /** Mount options for tmpfs. */
   readonly options?: readonly string[]
@@ -76,11 +80,14 @@ export interface ContainerRecord {
     readonly chainId: string
     readonly manifest?: OciDescriptor
   }
+  /** The program and its arguments, as inspect shows them. */
   readonly path: string
   readonly args: readonly string[]
   /** The user's configuration merged with the image's defaults. */
   readonly config: ContainerConfig
+  /** The user's settings, completed by the daemon's defaults; other containers are named by id. */
   readonly hostConfig: HostConfig
+  /** The networks of the create request; `networks` has the current ones. */
   readonly networkingConfig: NetworkingConfig
   /** The networks that the container is on, or joins at its start, by name. Absent in records of earlier versions. */
   readonly networks?: Readonly<Record<string, EndpointSettings>>
@@ -95,6 +102,7 @@ export interface ContainerRecord {
   readonly state: RunState
   /** Result of the health checks; absent if there was none yet, or if the container has no health check. */
   readonly health?: Health
+  /** How often the restart policy restarted the container since a user last started it. */
   readonly restartCount: number
   /** A user ended the last run (stop, kill), so `unless-stopped` does not restart the container at boot. */
   readonly stoppedByUser: boolean

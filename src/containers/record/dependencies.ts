@@ -76,6 +76,7 @@ export interface ContainerSettings extends CgroupSettings, ContainerDefaults, Na
 /** Facts about the host that decide whether a request is valid: the number of CPUs, and the capabilities that the
  *  kernel knows. */
 export interface HostFacts {
+  /** Number of CPUs. */
   readonly cpus: number
   /** Capability names with their `CAP_` prefix. */
   readonly capabilities: ReadonlySet<string>
@@ -84,7 +85,9 @@ export interface HostFacts {
 /** Everything that the verbs of containers depend on. */
 export interface ContainerContext {
   readonly containers: ContainerIndex
+  /** What runs of each container; in memory only. */
   readonly live: LiveContainers
+  /** One lock per container, by full id. Verbs that change a container hold it. */
   readonly locks: KeyedMutex
   readonly images: ContainerImages
   readonly snapshots: Snapshotter
@@ -97,11 +100,13 @@ export interface ContainerContext {
   readonly trees: Trees
   readonly processes: Processes
   readonly events: EventBus
+  /** Work that goes on after a verb's answer; shutdown waits for it. */
   readonly background: Background
   readonly logger: Logger
   readonly paths: ContainerPaths
   readonly settings: ContainerSettings
   readonly host: HostFacts
+  /** Facts about the host that the spec builder needs. */
   readonly specHost: SpecHost
   /** AppArmor; undefined on a host without it. */
   readonly appArmor?: AppArmor | undefined

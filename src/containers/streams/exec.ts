@@ -105,6 +105,7 @@ export class Execs implements ExecBackend {
     return { tty, run: (io) => this.#attached(record, exec, options, io) }
   }
 
+  /** The answer to `GET /exec/{id}/json`. An ended exec can be inspected for five minutes. */
   async inspect(execId: string): Promise<ExecInspect> {
     return this.#get(execId).inspect()
   }
