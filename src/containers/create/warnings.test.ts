@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createWarnings } from './warnings.ts'
 
-test('createWarnings() warns about ports on the host network and about a disabled OOM killer without a memory limit', () => {
+test('createWarnings() warns about ports on the host network and an OOM killer disabled without a limit', () => {
   assert.deepEqual(createWarnings({}), [])
   assert.deepEqual(createWarnings({ OomKillDisable: true, Memory: 1 }), [])
   assert.equal(createWarnings({ NetworkMode: 'host', PortBindings: { '80/tcp': [] } }).length, 1)

@@ -1,4 +1,5 @@
-/** One health check: a process in the container. When its time is over, it is killed with every process that it started. */
+/** One health check: a process in the container. When its time is over, it is killed with every process that it
+ *  started. */
 import type { HealthcheckResult } from '../../api/index.ts'
 import { formatNs, messageOf, newId, nowNs, type OutputSink, settlesWithin } from '../../base/index.ts'
 import type { ExecHandle } from '../../runtime/index.ts'

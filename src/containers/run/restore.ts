@@ -28,8 +28,8 @@ interface Adopted {
   readonly state: ContainerState
 }
 
-/** First part of the restore: finds out which containers run. Gives one entry per container whose state is known; a
- *  failure is logged and skipped. The caller restores the networks of running containers before it calls
+/** First part of the restore: finds out which containers run. Gives one entry per container whose state is known; for
+ *  any other container the failure is logged. The caller restores the networks of running containers before it calls
  *  `finishRestore`, which starts containers. */
 export async function adoptContainers(
   context: Uses<'containers' | 'live' | 'runtime' | 'cgroups' | 'logger' | 'paths' | 'settings'>,
@@ -61,8 +61,7 @@ export function liveIds(context: Uses<'containers'>, adopted: readonly Adopted[]
 }
 
 /** Second part of the restore: records what happened while the daemon was down, removes orphans, and applies restart
- *  policies. Gives a promise that resolves when all records are up to date; starts by policy continue in the
- *  background. */
+ *  policies. Resolves when all records are up to date; starts by policy go on in the background. */
 export async function finishRestore(context: ContainerContext, adopted: readonly Adopted[]): Promise<void> {
   const known = new Set(context.containers.all().map(({ id }) => id))
   const toStart: ContainerRecord[] = []
