@@ -98,6 +98,7 @@ export {
   openFd,
   readFd,
   setNonBlocking,
+  unreadBytes,
   writeFd,
   writeFully,
 } from './native/fd.ts'

@@ -137,6 +137,26 @@ describe('ConmonRuntime attach', { skip, concurrency: true, timeout: 60_000 * pa
     assert.equal(sink.text('stderr'), '')
   })
 
+  it('carries out every message of several that conmon reads at once', async () => {
+    const script = 'until stty size | grep -q "50 130"; do sleep 0.01; done; stty size'
+    const terminal = { terminal: true, consoleSize: { width: 91, height: 31 } }
+    const id = await fixture.create(['sh', '-c', script], { process: terminal })
+    const sink = new MemorySink()
+    const attached = await fixture.runtime.get(id).attach({ ...all, stdin: false, sink })
+    await fixture.runtime.get(id).start()
+    const conmon = Number(readFileSync(join(fixture.runtime.bundle(id), 'conmon.pid'), 'utf8'))
+    process.kill(conmon, 'SIGSTOP')
+    for (const [height, width] of [
+      [40, 120],
+      [50, 130],
+    ] as const) {
+      fixture.runtime.get(id).resize({ width, height })
+    }
+    process.kill(conmon, 'SIGCONT')
+    await attached.closed
+    assert.match(sink.text(), /50 130\r\n/)
+  })
+
   it('refuses clients of a container that has ended', async () => {
     const id = await fixture.run(['true'])
     await fixture.runtime.get(id).waitExit()

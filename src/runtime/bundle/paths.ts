@@ -39,6 +39,7 @@ export function bundleFiles(bundle: string) {
     conmonPid: join(bundle, 'conmon.pid'),
     attach: join(bundle, 'attach'),
     control: join(bundle, 'ctl'),
+    windowSize: join(bundle, 'winsz'),
     oom: join(bundle, 'oom'),
     runtime: join(bundle, 'runtime'),
     update: join(bundle, 'update.json'),

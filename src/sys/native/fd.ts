@@ -3,6 +3,9 @@
 import { constants, writeSync } from 'node:fs'
 import { errno, rawSyscall, syscall, systemError } from './ffi.ts'
 
+const ioctlCall = syscall('int ioctl(int fd, uint64_t request, void *argument)')
+const fionread = 0x541b
+
 const openCall = syscall('int open(const char *path, int flags, uint32_t mode)')
 const pipe2 = syscall('int pipe2(_Out_ int *fds, int flags)')
 const closeCall = rawSyscall('int close(int fd)')
@@ -59,6 +62,13 @@ export function readFd(fd: number, buffer: Uint8Array): number {
 /** Writes once. Returns the number of bytes, or a negative errno: `-errno.EAGAIN` when there is no room. */
 export function writeFd(fd: number, data: Uint8Array): number {
   return writeCall(fd, data, data.byteLength)
+}
+
+/** The number of bytes in a pipe or fifo that are written and not yet read. Either end can ask. pipe(7), FIONREAD */
+export function unreadBytes(fd: number): number {
+  const count = new Int32Array(1)
+  ioctlCall(fd, fionread, count)
+  return count[0] ?? 0
 }
 
 /** Writes all of `bytes` to a file, with as many writes as needed, at `position` or else at the descriptor's
