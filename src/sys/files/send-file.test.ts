@@ -9,6 +9,7 @@ import { after, test } from 'node:test'
 import { polled } from '../../../test/helpers/polled.ts'
 import { until } from '../../../test/helpers/wait.ts'
 import { closeFd, duplicateFd, FdPoll, sendFile } from '../index.ts'
+import { writeFd } from './index.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'berth-send-'))
 const bytes = randomBytes(3_000_000)
@@ -115,7 +116,30 @@ test('sendFile() ends at an abort although the reader reads nothing', async () =
   }
 })
 
-test('sendFile() rejects with the reason when the other side is gone', async () => {
+test('sendFile() ends when it is told to while a thread finds the socket full', async () => {
+  const { far, fd, close } = await connection()
+  const file = openSync(path, 'r')
+  const controller = new AbortController()
+  const reason = new Error('enough')
+  try {
+    far.pause()
+    while (writeFd(fd, Buffer.alloc(1_000_000)) > 0 || !(await isFull(fd)));
+    const options = {
+      start: 0,
+      sizeBytes: 1000,
+      onSent: () => assert.fail('there is no room'),
+      signal: controller.signal,
+    }
+    const ended = assert.rejects(sendFile(fd, file, options), (error) => error === reason)
+    controller.abort(reason)
+    await ended
+  } finally {
+    closeSync(file)
+    close()
+  }
+})
+
+test('sendFile() fails with the reason when the other side is gone', async () => {
   const { far, fd, close } = await connection()
   const file = openSync(path, 'r')
   try {

@@ -71,6 +71,11 @@ class RoomInSocket {
   /** Resolves when there is room, when sending would report an error, or when the signal aborts. */
   wait(): Promise<void> {
     return new Promise((resolve) => {
+      // It may have been given while a thread was sending: then it is not given again.
+      if (this.#signal?.aborted === true) {
+        resolve()
+        return
+      }
       this.#wake = resolve
       if (this.#poll === undefined) this.#poll = FdPoll.start(this.#fd, { write: true }, this.#onRoom)
       else this.#poll.update({ write: true })
