@@ -134,7 +134,7 @@ test('50 execs at once: each has its own output and exit code, ids are listed wh
   await daemon.ok(['rm', '-f', id])
 })
 
-test('exec: user, environment, directory, privileges', async () => {
+test('exec applies user, environment, directory and privileges', async () => {
   const id = await run(['-e', 'KEPT=1'], 'sleep 1000')
   const inside = (options: readonly string[], script: string) => daemon.ok(['exec', ...options, id, 'sh', '-c', script])
   assert.equal(await inside(['-u', 'app'], 'id -u; id -g; echo $HOME'), '1000\n1000\n/home/app')
@@ -271,14 +271,14 @@ test('exec without a terminal: the process continues when its client is killed; 
   await daemon.ok(['rm', '-f', id])
 })
 
-/** Processes of the host whose arguments have both. */
+/** Processes of the host whose command line contains both texts. */
 function processesWith(...words: readonly string[]): string[] {
   return globSync('/proc/[0-9]*/cmdline').filter((path) => {
     try {
       const all = readFileSync(path, 'utf8').split('\0')
       return words.every((word) => all.includes(word))
     } catch {
-      return false // it has just ended
+      return false // the process has just ended
     }
   })
 }

@@ -29,7 +29,7 @@ after(async () => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-/** Changes of every kind. */
+/** Changes every kind of file. */
 const changing = `rm -r /od; mkdir /od; echo new >/od/new; rm -r /a/b; echo file >/a/b; ln /l/one /l/three
 rm /link; mkdir /link; echo in >/link/in; chown 1000:1000 /l; chmod 4755 /utf; rm /fifo; mkdir '/sp ace'; echo é >/ünï`
 
@@ -213,7 +213,7 @@ describe('commit', () => {
     await daemon.ok(['rm', '-f', 'frozen'])
   })
 
-  test('a name moves to the new image; the old one is dangling', async () => {
+  test('the name moves to the new image; the old image becomes dangling', async () => {
     await daemon.ok(['create', '--name', 'mover', 'base:1'])
     const first = await daemon.ok(['commit', '-m', 'first', 'mover', 'moved'])
     const second = await daemon.ok(['commit', '-m', 'second', 'mover', 'moved:latest'])

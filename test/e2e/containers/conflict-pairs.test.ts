@@ -210,7 +210,7 @@ const pairs: readonly Pair[] = [
     requests: [restart, remove],
     orders: [
       [ok, isRunning, 'running'],
-      // Between its end and its start.
+      // Between the exit of one run and the start of the next.
       [unknown, ok, 'gone'],
       [goes, ok, 'gone'],
     ],

@@ -25,7 +25,7 @@ async function statusOf(id: string): Promise<string | undefined> {
   return status === 404 ? undefined : body.State.Status
 }
 
-/** Sends all requests at once; each must be answered with one of `allowed`. */
+/** Sends all requests at the same time; each must be answered with one of `allowed`. */
 async function volley(requests: readonly (readonly [method: string, path: string])[], allowed: readonly number[]) {
   const answers = await Promise.all(
     requests.map(async ([method, path]) => ({ path, ...(await daemon.api(method, path)) })),
@@ -126,7 +126,7 @@ test('all execs of a killed container end', async () => {
   await volley([['DELETE', `/containers/${id}`]], [204])
 })
 
-test('two creates with one name make one container', async () => {
+test('two concurrent creates with one name make one container', async () => {
   const body = { Image: 'busybox', Cmd: ['true'] }
   const made = await Promise.all(
     Array.from({ length: 8 }, () => daemon.api('POST', '/containers/create?name=only-one', body)),

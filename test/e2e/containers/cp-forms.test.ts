@@ -30,7 +30,7 @@ async function shell(name: string, script: string): Promise<string> {
   return await daemon.ok(['exec', name, 'sh', '-c', script])
 }
 
-describe('berth cp does what docker cp does', () => {
+describe('berth cp copies what docker cp copies', () => {
   type Tool = 'docker' | 'berth'
 
   /** Runs a command with both CLIs; returns the outputs, with times and directories masked. */

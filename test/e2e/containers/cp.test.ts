@@ -55,7 +55,7 @@ async function fails(args: readonly string[]): Promise<string> {
 
 describe('out of a container', () => {
   for (const state of ['running', 'stopped']) {
-    test(`that is ${state}: files, trees, links, volumes`, async () => {
+    test(`copies files, trees, links and volumes from a container that is ${state}`, async () => {
       const name = `out-${state}`
       await startContainer(name)
       if (state === 'stopped') await daemon.ok(['kill', name])
@@ -92,7 +92,7 @@ describe('out of a container', () => {
     await daemon.ok(['rm', 'never'])
   })
 
-  test('its tmpfs, large and sparse files, long and odd names, attributes', async () => {
+  test('copies from a tmpfs, large and sparse files, long and unusual names, attributes', async () => {
     await startContainer('odd', '--tmpfs', '/scratch')
     const long = 'n'.repeat(200)
     await shell(
@@ -114,7 +114,7 @@ describe('out of a container', () => {
 
 describe('into a container', () => {
   for (const state of ['running', 'stopped']) {
-    test(`that is ${state}: trees, volumes, streams, owners`, async () => {
+    test(`copies trees, volumes, streams and owners into a container that is ${state}`, async () => {
       const name = `in-${state}`
       await startContainer(name, '-u', '1000:1000', '--user', '0')
       if (state === 'stopped') await daemon.ok(['kill', name])
@@ -168,7 +168,7 @@ describe('into a container', () => {
     await daemon.ok(['rm', '-fv', 'roro'])
   })
 
-  test('over the API: stat, compression, ownership by the configured user, events', async () => {
+  test('works over the API: stat, compression, ownership by the configured user, events', async () => {
     await daemon.ok(['run', '-d', '--name', 'api', '-u', '1000:2000', 'busybox', 'sleep', '1000'])
     const since = String(Math.floor(Date.now() / 1000) - 1)
     const path = join(directory, 'api.tar')
@@ -203,7 +203,7 @@ test('a container that keeps swapping directories for symlinks gains nothing', a
   mkdirSync(secret)
   writeFileSync(join(secret, 'f'), 'secret of the host')
   chmodSync(join(secret, 'f'), 0o600)
-  // The same path exists inside, so that a link to it leads somewhere in both.
+  // The same path exists in the container, so that a link to it resolves on both sides.
   const script = `mkdir -p ${secret} /t/d /t/e; echo inside >${secret}/f; echo inside >/t/d/f; cd /t
 while :; do mv d x; ln -s ${secret} d; ln -s ${secret}/f x/g; rm -f d x/g; mv x d; rm -rf d/in; ln -s ${secret} d/in; done`
   await daemon.ok(['run', '-d', '--name', 'racer', 'busybox', 'sh', '-c', script])

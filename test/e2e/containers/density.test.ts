@@ -1,4 +1,4 @@
-/** 200 idle containers at once. */
+/** 200 idle containers at the same time. */
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { get } from 'node:http'
@@ -23,7 +23,7 @@ function processesOf(needle: string): number[] {
       try {
         return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(needle)
       } catch {
-        return false // ended meanwhile
+        return false // the process ended meanwhile
       }
     })
     .map(Number)
@@ -42,7 +42,7 @@ function processorMs(pid: number): number {
   return ((userTicks ?? 0) + (systemTicks ?? 0)) * 10
 }
 
-/** Counts the samples of a container's `stats` as they come, one a second. */
+/** Counts the samples of a container's `stats` as they arrive, one a second. */
 function statsStream(id: string) {
   const stream = { samples: 0, close: () => void request.destroy() }
   const request = get({ socketPath: daemon.socket, path: `/containers/${id}/stats?stream=1` }, (response) => {

@@ -55,7 +55,7 @@ async function events(id: string, name: string): Promise<string[]> {
     .filter((line) => line !== '')
 }
 
-test('starting, healthy, unhealthy, healthy again: inspect, ps, filters, events', async () => {
+test('a container becomes healthy, unhealthy and healthy again in inspect, ps, filters and events', async () => {
   const id = await running('--health-cmd', 'echo checked; test ! -e /sick', ...often, '--health-retries', '2')
   assert.match((await health(id)).Status, /starting|healthy/)
   const healthy = await becomes(id, 'healthy')
@@ -94,7 +94,7 @@ test('a check that takes too long is killed with all processes that it started',
   const check = 'echo begun; sleep 987 & sleep 988'
   const id = await running('--health-cmd', check, ...often, '--health-timeout', '200ms', '--health-retries', '1')
   await becomes(id, 'unhealthy')
-  // On a busy machine some check may have been ended before it said anything.
+  // On a busy machine a check may have been killed before it printed anything.
   const entry = await until(async () => (await health(id)).Log.find(({ Output }) => Output.includes('begun')))
   assert.deepEqual([entry.ExitCode, entry.Output], [-1, 'Health check exceeded timeout (200ms): begun\n'])
   await daemon.ok(['pause', id])
@@ -123,7 +123,7 @@ test('failures in the start period do not count; the start interval applies ther
   await daemon.ok(['rm', '-f', id])
 })
 
-test("the image's health check, overridden in part, and --no-healthcheck", async () => {
+test("options override single fields of the image's health check; --no-healthcheck turns it off", async () => {
   const archive = join(daemon.root, 'checked.tar')
   const Healthcheck = { Test: ['CMD', 'echo', 'by the image'], Interval: 100_000_000, Retries: 7 }
   await writeBusyboxArchive({ path: archive, reference: 'checked:1', config: { Cmd: ['sleep', '1000'], Healthcheck } })

@@ -83,7 +83,7 @@ test('prints without a newline to a client that does not read, while another one
 }, async () => {
   const id = await run(['-i'], `read x; ${print(blockingBytes)}; echo; echo end`)
   const follower = daemon.spawnDocker(['logs', '-f', id])
-  // Frozen: its connection fills up and stays full.
+  // The client is frozen: its connection fills up and stays full.
   const deaf = daemon.spawnDocker(['attach', '--no-stdin', id])
   await until(async () => (await attachments(id)) > 0, { what: 'the attachment' })
   deaf.kill('SIGSTOP')
@@ -124,7 +124,7 @@ test('closes its stdout and keeps running', async () => {
   assert.equal((await daemon.docker(args)).code, 7)
 })
 
-test('has an init that ignores SIGTERM', async () => {
+test('has an init process that ignores SIGTERM', async () => {
   const id = await run([], 'trap "" TERM; echo armed; while :; do sleep 0.1; done')
   await until(async () => (await daemon.ok(['logs', id])) === 'armed')
   const began = Date.now()

@@ -60,7 +60,7 @@ async function openWait(id: string, condition: string): Promise<Wait> {
   }
 }
 
-/** Checked every tenth of a second, as long as it runs. */
+/** Checked every tenth of a second while the operations run. */
 const checked = { Healthcheck: { Test: ['CMD', 'true'], Interval: 100_000_000 } }
 
 interface Inspected {

@@ -67,7 +67,7 @@ describe('states', () => {
     await daemon.ok(['rm', '-f', id])
   })
 
-  test('start -a shows the output and gives the exit code', async () => {
+  test('start -a shows the output and returns the exit code', async () => {
     const id = await daemon.ok(['create', 'busybox', 'sh', '-c', 'echo out; exit 5'])
     const { code, stdout } = await daemon.docker(['start', '-a', id])
     assert.equal(code, 5)
@@ -82,7 +82,7 @@ describe('states', () => {
     assert.equal((await daemon.api('GET', '/containers/gone/json')).status, 404)
   })
 
-  test('run -d --rm: the container removes itself', async () => {
+  test('run -d --rm: the container is removed when it exits', async () => {
     const id = await detached('sleep 0.1', '--rm')
     await until(async () => (await daemon.api('GET', `/containers/${id}/json`)).status === 404, { what: 'its removal' })
   })
@@ -124,7 +124,7 @@ describe('stop and kill', () => {
     await daemon.ok(['rm', id, deaf])
   })
 
-  test('kill, with and without a signal', async () => {
+  test('kill sends SIGKILL or the given signal', async () => {
     const id = await detached('trap "echo hup" HUP; echo ready; while :; do sleep 0.05; done')
     await ready(id)
     await daemon.ok(['kill', '-s', 'HUP', id])
@@ -186,7 +186,7 @@ describe('wait', () => {
 })
 
 describe('rename and remove', () => {
-  test('rename', async () => {
+  test('rename changes the name everywhere', async () => {
     const id = await daemon.ok(['create', '--name', 'old', 'busybox'])
     await daemon.ok(['rename', 'old', 'new'])
     assert.equal(await daemon.ok(['inspect', '-f', '{{.Id}} {{.Name}}', 'new']), `${id} /new`)
@@ -197,7 +197,7 @@ describe('rename and remove', () => {
     await daemon.ok(['rm', 'old', 'new'])
   })
 
-  test('a running container needs rm -f', async () => {
+  test('rm refuses a running container, rm -f removes it', async () => {
     const id = await detached('sleep 1000')
     const refused = await daemon.docker(['rm', id])
     assert.equal(refused.code, 1)
@@ -209,7 +209,7 @@ describe('rename and remove', () => {
     assert.equal((await daemon.docker(['rm', '-f', id])).code, 0)
   })
 
-  test('containers are found by name, id and unique prefix', async () => {
+  test('containers are found by name, id and unique id prefix', async () => {
     const id = await daemon.ok(['create', '--name', 'findme', 'busybox'])
     for (const key of ['findme', id, id.slice(0, 12), id.slice(0, 20)]) {
       assert.equal(await daemon.ok(['inspect', '-f', '{{.Id}}', key]), id)
@@ -255,7 +255,7 @@ describe('restart policies', () => {
     await until(async () => !(await daemon.ok(['ps', '-aq', '--no-trunc'])).includes(id), { what: 'its removal' })
   })
 
-  test('always with --rm is refused', async () => {
+  test('--restart always with --rm is refused', async () => {
     const { code, stderr } = await daemon.docker(['run', '--rm', '--restart', 'always', 'busybox', 'true'])
     assert.equal(code, 125)
     assert.match(stderr, /restart/i)
@@ -269,7 +269,7 @@ describe('exec', () => {
   })
   after(() => daemon.docker(['rm', '-f', id]))
 
-  test('output, streams and exit codes', async () => {
+  test('returns output, separate streams and exit codes', async () => {
     const { code, stdout, stderr } = await daemon.docker(['exec', id, 'sh', '-c', 'echo out; echo err >&2; exit 11'])
     assert.deepEqual([code, stdout, stderr], [11, 'out\n', 'err\n'])
   })
@@ -281,7 +281,7 @@ describe('exec', () => {
     assert.equal((await daemon.docker(['exec', id, '/etc/not-executable'])).code, 126)
   })
 
-  test('environment, directory, user', async () => {
+  test('sets environment, directory and user', async () => {
     const out = await daemon.ok([
       'exec',
       '-e',
@@ -350,7 +350,7 @@ describe('exec', () => {
     await daemon.ok(['rm', stopped])
   })
 
-  test('many at once', async () => {
+  test('many execs run concurrently', async () => {
     const numbers = Array.from({ length: 20 }, (_, i) => String(i))
     assert.deepEqual(await Promise.all(numbers.map((n) => daemon.ok(['exec', id, 'echo', n]))), numbers)
   })
@@ -358,7 +358,7 @@ describe('exec', () => {
 
 test('top shows the processes of a container', async () => {
   const id = await detached('sleep 4242')
-  // A start is answered before the program's first instruction.
+  // The daemon answers a start before the program's first instruction runs.
   await until(async () => (await daemon.ok(['top', id])).includes('sleep 4242'), { what: 'the program' })
   assert.match(await daemon.ok(['top', id]), /^UID\s+PID\s+PPID/)
   const own = await daemon.ok(['top', id, '-o', 'pid,comm'])
@@ -366,7 +366,7 @@ test('top shows the processes of a container', async () => {
   await daemon.ok(['rm', '-f', id])
 })
 
-test('20 starts at once, all removed at once', async () => {
+test('20 containers start concurrently and are removed concurrently', async () => {
   const ids = await Promise.all(Array.from({ length: 20 }, () => detached('sleep 1000', '--label', 'batch=1')))
   assert.equal((await daemon.ok(['ps', '-q', '--filter', 'label=batch=1'])).split('\n').length, 20)
   await daemon.ok(['rm', '-f', ...ids])

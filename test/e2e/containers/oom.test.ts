@@ -95,7 +95,7 @@ test('an OOM kill is reported once across restarts of the daemon; one in between
   await daemon.kill9()
   writeFileSync(join(daemon.execRoot, 'c', later, 'rootfs/go'), '')
   await until(() => existsSync(join(daemon.execRoot, 'c', later, 'oom')), { what: 'the kill' })
-  // A daemon's events are those since its own start.
+  // A daemon only has the events since its own start.
   await daemon.start()
   assert.deepEqual([(await stateOf(told)).OOMKilled, (await stateOf(later)).OOMKilled], [true, true])
   assert.deepEqual([await ooms(told), await ooms(later)], [0, 1])

@@ -103,7 +103,7 @@ test('stop, kill, restart, rm -f, rename, top and wait work', async () => {
   await assertExplained(daemon)
 })
 
-test('commit of a paused container leaves it paused', async () => {
+test('commit leaves a paused container paused', async () => {
   const id = await paused()
   await daemon.ok(['commit', id, 'of-paused'])
   assert.equal(await state(id), 'paused true true')
@@ -113,7 +113,7 @@ test('commit of a paused container leaves it paused', async () => {
   await daemon.ok(['rm', '-f', id])
 })
 
-test('events pause and unpause', async () => {
+test('pause and unpause are events', async () => {
   const id = await paused('--label', 'a=b')
   await daemon.ok(['unpause', id])
   const format = '{{.Action}} {{.Actor.Attributes.a}} {{.Actor.Attributes.image}}'

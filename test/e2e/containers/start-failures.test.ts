@@ -1,5 +1,5 @@
-/** A start that fails after its program began to run: the program is ended, the record says why, and the next start
- *  works. Each fault is put into one method of the engine, for one call. */
+/** A start that fails after its program began to run: the daemon ends the program, the record has the error, and the
+ *  next start works. Each test makes one method of the engine fail for one call. */
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { after, before, describe, type TestContext, test } from 'node:test'
@@ -18,7 +18,7 @@ interface Inspected {
   }
 }
 
-/** Makes the records that fit fail to be saved, until the result is called. */
+/** Makes saves of the matching records fail, until the returned function is called. */
 function failSave(t: TestContext, fits: (record: Parameters<Containers['save']>[0]) => boolean): () => void {
   const { save } = ContainerIndex.prototype
   const mocked = t.mock.method(
@@ -117,7 +117,7 @@ describe('a start that fails when its program already runs', () => {
   })
 })
 
-/** The processes that name a container in their command line: its monitor, which lives as long as its program. */
+/** The processes with the container's id in their command line: its monitor, which lives as long as its program. */
 function processesOf(id: string): string[] {
   return readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && commandLine(pid).includes(id))
 }
@@ -126,7 +126,7 @@ function commandLine(pid: string): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
   } catch {
-    // It has ended since the directory was read.
+    // The process has ended since the directory was read.
     return ''
   }
 }

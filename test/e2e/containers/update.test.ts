@@ -76,7 +76,7 @@ test('limits of a stopped container apply to its next run', async () => {
 
 test('an update that the kernel refuses changes nothing', async () => {
   const id = await running('-m', '64m', '--pids-limit', '50')
-  // More than the kernel counts up to (2^44 microseconds).
+  // More than the kernel can count (2^44 microseconds).
   await refused(
     ['-m', '32m', '--pids-limit', '9', '--cpu-quota', '20000000000000', id],
     new RegExp(`Cannot update container ${id}: `),
