@@ -115,7 +115,7 @@ test('HostConfig shows null for what was not set; lists leave out zeros', async 
   ).body.map((one) => ['SizeRw' in one, 'SizeRootFs' in one, 'Annotations' in one.HostConfig])
   assert.deepEqual(listed, [false, true, false])
   await daemon.ok(['rm', 'bare', 'empty'])
-  // What the engine itself puts into a root does not count.
+  // The mount points that the engine itself creates in a root do not count.
   await daemon.ok(['run', '--name', 'wrote', '--network', 'none', 'busybox', 'sh', '-c', 'printf abc >/a'])
   const { body } = await daemon.api<{ SizeRw: number }>('GET', '/containers/wrote/json?size=1')
   assert.equal(body.SizeRw, 3)

@@ -1,4 +1,4 @@
-/** The Engine API itself: versions, headers, errors, raw streams, as a client without a library sees it. */
+/** The Engine API itself: versions, headers, errors, raw streams, as a client without a library sees them. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
@@ -142,7 +142,7 @@ describe('errors', () => {
   })
 })
 
-/** A hijacked connection: what arrives after the response's headers. */
+/** A hijacked connection: the bytes that arrive after the response's headers. */
 class RawStream {
   readonly #socket: Socket
   #bytes = Buffer.alloc(0)
@@ -183,7 +183,7 @@ class RawStream {
     this.#socket.write(text)
   }
 
-  /** Half-close: no more input, output still comes. */
+  /** Half-closes the connection: no more input, while output still arrives. */
   endInput(): void {
     this.#socket.end()
   }
@@ -313,7 +313,7 @@ describe('raw streams', () => {
   })
 })
 
-test('/containers/ID/wait sends its headers before the container ends', async () => {
+test('/containers/ID/wait sends its headers before the container exits', async () => {
   const id = await create(['sh', '-c', 'while [ ! -e /go ]; do sleep 0.02; done; exit 3'])
   await daemon.ok(['start', id])
   const response = await openRequest(daemon.socket, 'POST', `/containers/${id}/wait`)

@@ -1,4 +1,4 @@
-/** Answers of the API as Docker gives them: status codes and texts, fields of inspect, order of events, prune, df. */
+/** Responses of the API as Docker gives them: status codes and texts, fields of inspect, order of events, prune, df. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { TestDaemon } from '../../helpers/daemon.ts'
@@ -107,7 +107,7 @@ interface Inspected {
 }
 
 describe('inspect', () => {
-  test('a created container has no files yet', async () => {
+  test('a created container has no root directory yet', async () => {
     const id = await daemon.ok(['create', '--network', 'none', 'busybox', 'true'])
     const { body } = await daemon.api<Inspected>('GET', `/containers/${id}/json`)
     assert.equal(body.LogPath, '')

@@ -108,7 +108,7 @@ describe('ps', () => {
     assert.match(stderr, /invalid filter 'no-such'/)
   })
 
-  test('the table', async () => {
+  test("the table has Docker's columns", async () => {
     const table = await daemon.ok(['ps', '-a'])
     assert.match(table, /^CONTAINER ID +IMAGE +COMMAND +CREATED +STATUS +PORTS +NAMES$/m)
     assert.match(
@@ -126,7 +126,7 @@ describe('ps', () => {
 })
 
 describe('inspect', () => {
-  test('a running container', async () => {
+  test('describes a running container', async () => {
     const [up] = JSON.parse(await daemon.ok(['inspect', 'up']))
     assert.equal(up.Id, ids.up)
     assert.equal(up.Name, '/up')
@@ -157,7 +157,7 @@ describe('inspect', () => {
 })
 
 describe('events', () => {
-  test('the life of a container, live and from history', async () => {
+  test("the events of a container's life arrive live and from the history", async () => {
     const since = String(Math.floor(Date.now() / 1000))
     const format = '{{.Actor.Attributes.name}} {{.Action}}'
     const live = daemon.spawnDocker(['events', '--filter', 'type=container', '--format', format])
@@ -210,7 +210,7 @@ describe('events', () => {
 })
 
 describe('version and info', () => {
-  test('version', async () => {
+  test('version names client and server', async () => {
     assert.equal(
       await daemon.ok(['version', '--format', '{{.Server.Os}} {{.Server.APIVersion}} {{.Server.MinAPIVersion}}']),
       'linux 1.51 1.24',

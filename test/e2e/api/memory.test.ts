@@ -65,7 +65,7 @@ async function leave(method: string, path: string, headers: readonly string[] = 
   socket.destroy()
 }
 
-/** The last events are remembered, as plain objects. */
+/** The latest events are kept, as plain objects. */
 const events = new Set(['Object'])
 const upgrade = ['Connection: Upgrade', 'Upgrade: tcp']
 
@@ -105,6 +105,6 @@ test('execs keep only what inspect needs afterwards', () =>
       assert.equal((await daemon.api('POST', `/exec/${Id}/start`, {})).status, 200)
       assert.equal((await daemon.api<{ ExitCode: number }>('GET', `/exec/${Id}/json`)).body.ExitCode, 0)
     },
-    // The exec and its configuration; the timer that ends both.
+    // The exec and its configuration, and the timer that drops both.
     new Set(['ExecProcess', 'Object', 'Array', 'Promise', 'Timeout', 'system / Context', '()']),
   ))
