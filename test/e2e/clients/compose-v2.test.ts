@@ -167,7 +167,7 @@ describe('docker-compose 2', { skip: noComposeV2 }, () => {
     const logs = project.spawn('logs', '-f', '--no-color', '--tail', '1', 'ticker')
     const events = project.spawn('events', '--json')
     await until(() => /ticker-1 +\| tick \d+\n/.test(logs.stdout))
-    // The next one is an event, and says that the stream is open.
+    // The next line is an event, so the stream is open.
     await until(async () => {
       await project.ok('pause', 'ticker')
       await project.ok('unpause', 'ticker')

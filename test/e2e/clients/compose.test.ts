@@ -158,7 +158,7 @@ describe('docker-compose', () => {
     assert.equal(await inside('cache', 'cat /var/cache/f; echo $NEW'), 'kept\n1')
   })
 
-  test('scale up and down', async () => {
+  test('services scale up and down', async () => {
     await project.ok('up', '-d', '--no-deps', '--scale', 'worker=3', 'worker')
     assert.equal((await workerIds()).length, 3)
     const names = (await workerIds()).map((id) => id.slice(0, 12))
@@ -167,14 +167,14 @@ describe('docker-compose', () => {
       const written = (await inside('worker', 'ls /shared')).split('\n')
       return names.every((name) => written.includes(name))
     })
-    // All of them under one name.
+    // One name resolves to all of them.
     const lookUp = await inside('cache', 'nslookup worker')
     assert.equal(new Set(lookUp.match(/^Address: [\d.]+$/gm)).size, 3, lookUp)
     await project.ok('up', '-d', '--no-deps', '-t', '1', '--scale', 'worker=1', 'worker')
     assert.equal((await workerIds()).length, 1)
   })
 
-  test('restart, pause, kill and start, and a crash of the daemon', async () => {
+  test('services survive restart, pause, kill and start, and a crash of the daemon', async () => {
     const first = await inspect('api', '{{.State.StartedAt}}')
     await project.ok('restart', '-t', '1', 'api')
     assert.notEqual(await inspect('api', '{{.State.StartedAt}}'), first)
@@ -190,7 +190,7 @@ describe('docker-compose', () => {
     await pageIsThere()
   })
 
-  test('logs with a tail, and top', async () => {
+  test('logs --tail and top show every service', async () => {
     const logs = await project.ok('logs', '--no-color', '--tail', '2', 'worker')
     assert.equal(logs.match(/^worker[_-]1 +\| job \d+$/gm)?.length, 2, logs)
     assert.match(await project.ok('top', 'web'), /httpd -f -p 80/)
@@ -204,7 +204,7 @@ describe('docker-compose', () => {
     assert.equal((await daemon.ok(ofProject)).split('\n').length, 2)
     await project.ok('down', '-v')
     assert.equal(await daemon.ok(ofProject), '')
-    // The first of the two left the anonymous volume of its container.
+    // The removal of the first of the two left its anonymous volume.
     assert.match(await daemon.ok(['volume', 'prune', '-f']), /^Deleted Volumes:\n[0-9a-f]{64}\n\n/)
   })
 })
@@ -269,7 +269,7 @@ test("docker-compose: builds, fixed addresses, links, another service's network 
     '1\n1.2.3.4\tfoo',
   )
   const shared = "ip -4 addr | grep -c 'inet 10.221.7.10/24'; touch /there/f 2>/dev/null || echo read-only"
-  // Version 2 forgets the `:ro` before it asks the engine.
+  // Version 2 drops the `:ro` before it sends the request.
   assert.equal(await inside('beside', shared), (await project.isVersion1()) ? '1\nread-only' : '1')
   for (const name of ['bb', 'built', 'known-as']) {
     assert.match(await inside('linked', `nslookup ${name}`), /^Address: 10\.221\.7\.10$/m, name)

@@ -22,7 +22,7 @@ async function withProgram(
   use: (run: () => ReturnType<typeof runCommand>, root: string) => Promise<void>,
 ): Promise<void> {
   const root = mkdtempSync('/tmp/b-')
-  // In the project, whose package it imports by name.
+  // The program lies in the project, because it imports the package by name.
   const path = join(project, `embedding-${process.pid}.mjs`)
   writeFileSync(path, change(programOf(heading)))
   try {

@@ -23,7 +23,7 @@ before(async () => {
   ] as const) {
     symlinkSync(program, join(berth.root, 'bin', name))
   }
-  // The page's `sudo`: we are root already.
+  // Replaces the page's `sudo`: the tests run as root.
   writeFileSync(join(berth.root, 'bin/sudo'), '#!/bin/sh\nexec "$@"\n', { mode: 0o755 })
   for (const reference of ['app:1', 'web:2']) {
     const path = join(docker.root, 'image.tar')

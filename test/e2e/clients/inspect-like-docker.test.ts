@@ -15,7 +15,7 @@ let daemon: TestDaemon
 let docker: StockDocker
 let apiVersion: string
 const cgroup = `/bt-inspect-${process.pid}`
-/** Berth's and Docker's. */
+/** Berth's value and Docker's. */
 let sockets: readonly [string, string]
 
 before(async () => {
@@ -239,7 +239,7 @@ test('inspect shows an image as Docker does', async () => {
   )
 })
 
-test('info and version have every member that Docker has', async () => {
+test('info and version have every field that Docker has', async () => {
   for (const path of ['/info', '/version']) {
     const [own, other] = [await ask<Tree>(sockets[0], 'GET', path), await ask<Tree>(sockets[1], 'GET', path)]
     assert.deepEqual(
@@ -253,7 +253,7 @@ test('info and version have every member that Docker has', async () => {
   }
 })
 
-test('the exceptions are in docs/api-coverage.md', () => {
+test('docs/api-coverage.md lists the exceptions', () => {
   const page = readFileSync(join(import.meta.dirname, '../../../docs/api-coverage.md'), 'utf8')
   assert.deepEqual(
     containerExceptions.filter((name) => !page.includes(`\`${name}\``)),

@@ -30,7 +30,7 @@ const cgroupV2 = existsSync('/sys/fs/cgroup/cgroup.controllers')
 let daemon: TestDaemon
 let registry: TestRegistry
 let image: string
-/** The group of the pod. */
+/** The cgroup of the pod. */
 let parent: string
 
 before(async () => {
@@ -264,7 +264,7 @@ describe('cri-dockerd', () => {
     await call('DELETE', `/containers/${loud.Id}?v=1&force=1`, 204)
   })
 
-  test('port forward enters by the process id; stats and sizes are numbers', async () => {
+  test('port forwarding enters the sandbox by its pid; stats and sizes are numbers', async () => {
     const target = ['-t', String(sandbox.State.Pid), '-n', 'busybox', 'nc', '127.0.0.1', '8080']
     await until(async () => /answered/.test((await runCommand('nsenter', target, { input: '' })).stdout), {
       what: () => 'an answer through the network namespace of the sandbox',
@@ -303,7 +303,7 @@ describe('Nomad', () => {
     const pause = await start(
       await create('nomad_init_1', { Image: image, Cmd: ['sleep', '10000'], HostConfig: { NetworkMode: 'none' } }),
     )
-    // CNI plugins get the file of the namespace.
+    // CNI plugins get the namespace's file.
     const key = pause.NetworkSettings.SandboxKey
     const links = await runCommand('nsenter', [`--net=${key}`, 'ip', '-o', 'link'])
     assert.deepEqual([links.code, links.stdout.trim().split('\n').length], [0, 1], links.stderr)
