@@ -51,7 +51,7 @@ RUN false
     target: 'one',
     extrahosts: ['there:10.1.2.3'],
     networkmode: 'none',
-    // The client passes lists of objects on as texts only.
+    // The client only passes lists of objects on as strings.
     ulimits: JSON.stringify([{ Name: 'nofile', Soft: 77, Hard: 77 }]),
     memory: 64 * 1024 * 1024,
     memswap: -1,

@@ -23,7 +23,7 @@ const noKeys = findProgram('ssh-keygen') === undefined && 'there is no OpenSSH c
 
 const named = (...contexts: readonly string[]) => contexts.flatMap((one) => ['--build-context', one])
 
-/** What a Dockerfile's stage `out` has in `/out`. */
+/** The files in `/out` of the Dockerfile's stage `out`. */
 async function outOf(context: TestContext, ...args: readonly string[]): Promise<string> {
   await build(...args, '-o', context.beside('result'), context.path)
   return readFileSync(context.beside('result/out'), 'utf8')

@@ -144,7 +144,7 @@ describe('a context of 100,000 files', () => {
   })
   after(() => context?.[Symbol.dispose]())
 
-  /** Links are quicker to make than files, and for a build they are files. */
+  /** Hard links, which are faster to make than files and the same to a build. */
   function fill(directory: string): void {
     mkdirSync(directory, { recursive: true })
     const first = join(directory, 'f0')

@@ -101,7 +101,7 @@ test('type=local writes the files, type=tar archives them', async () => {
   for (const line of listed.trim().split('\n')) assert.match(line, / 2023-11-14 22:13 /)
 })
 
-test('type=oci,tar=false is a directory', async () => {
+test('type=oci,tar=false writes a directory', async () => {
   using context = new TestContext(small)
   await build('-o', `type=oci,tar=false,dest=${context.beside('layout')}`, '-t', 'x:1', context.path)
   const shown = JSON.parse(await runOrThrow('skopeo', ['inspect', `oci:${context.beside('layout')}:1`]))

@@ -246,7 +246,7 @@ test('RUN for a foreign platform fails without a binfmt handler', async (t) => {
   const told = await fails(...platform, context.path)
   assert.match(told, /^Dockerfile:3$/m)
   assert.match(told, new RegExp(`/bin/sh is a program for linux/${foreign}, .* no handler for it in binfmt_misc`))
-  // busybox in place of an emulator: it is called with the program's path, whose last part names the applet.
+  // busybox replaces an emulator: it is called with the program's path, whose last part names the applet.
   const isMounted = existsSync(join(binfmt, 'register'))
   if (!isMounted && (await runCommand('mount', ['-t', 'binfmt_misc', 'binfmt_misc', binfmt])).code !== 0) {
     t.skip('this kernel has no binfmt_misc')

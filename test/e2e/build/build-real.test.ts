@@ -84,7 +84,7 @@ describe('real programs', () => {
     assert.equal((await ask('/?name=you')).stdout, 'Hello, you!\n')
     assert.equal((await ask('/version')).stdout, '1.0.0\n')
     await daemon.ok(['rm', '-f', id])
-    // A changed source leaves the dependencies as they are.
+    // A changed source does not rebuild the dependencies.
     writeFileSync(join(work, 'node-web/src/extra.mjs'), 'export {}\n')
     const second = await build('node-web', 'web', ['--explain'])
     assert.match(second, /src\/extra\.mjs is new/)

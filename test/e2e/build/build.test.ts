@@ -97,7 +97,7 @@ describe('the classic stream', () => {
 })
 
 describe('COPY and ADD', () => {
-  test('place files, directories and wildcards', async () => {
+  test('copy files, directories and wildcards', async () => {
     const { id } = await buildOk(
       'FROM busybox\nCOPY one /a/b/renamed\nCOPY one two /c/\nCOPY dir /d\nCOPY dir/*.txt /e/\nWORKDIR /w\nCOPY one .\n',
       { one: '1', two: '2', 'dir/x.txt': 'x', 'dir/sub/y.txt': 'y' },
@@ -108,7 +108,7 @@ describe('COPY and ADD', () => {
     )
   })
 
-  test('owners, modes and times', async () => {
+  test('set owners, modes and times', async () => {
     const { id } = await buildOk(
       'FROM busybox\nRUN echo app:x:77:78::/:/bin/sh >/etc/passwd\nCOPY --chown=app f /own/f\nCOPY --chmod=4711 f /mode/f\nCOPY --chmod=u+x,go= f /sym/f\nCOPY script /script\n',
       { f: 'f', script: { mode: 0o755, text: '#!/bin/sh' } },
@@ -126,7 +126,7 @@ describe('COPY and ADD', () => {
     assert.equal(await run(id, 'stat -c %a /b /c'), '600\n705')
   })
 
-  test('parents, exclude, link and here-documents', async () => {
+  test('support --parents, --exclude, --link and here-documents', async () => {
     const { id } = await buildOk(
       'FROM busybox\nCOPY --parents src/**/*.c /p/\nCOPY --exclude=*.md src /x\nCOPY --link top /l/top\nCOPY <<EOF /h\nhi $PATH\nEOF\nCOPY <<"EOF" /q\n$PATH\nEOF\n',
       { top: 't', 'src/a.c': 'a', 'src/deep/b.c': 'b', 'src/c.md': 'c' },
@@ -193,7 +193,7 @@ describe('COPY and ADD', () => {
 })
 
 describe('RUN', () => {
-  test('mounts: context, stage, memory, cache', async () => {
+  test('mounts a context, a stage, memory and a cache', async () => {
     const { id } = await buildOk(
       [
         'FROM busybox AS tools',

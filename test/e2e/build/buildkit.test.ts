@@ -63,7 +63,7 @@ RUN --mount=type=secret,id=word sh -c 'echo "$WHO $(cat /run/secrets/word)" >/sa
     assert.match(again.stderr, /\[3\/3\] RUN[^\n]*\n[^\n]*\n?#\d+ CACHED/)
   })
 
-  test('an archive on stdin, a Dockerfile on stdin, files as output, an error', async () => {
+  test('an archive on stdin, a Dockerfile on stdin, output to files, an error', async () => {
     using context = new TestContext({ Dockerfile: 'FROM busybox\nCOPY a /\n', a: 'A' })
     const archive = context.beside('context.tar')
     await runOrThrow('tar', ['-C', context.path, '-cf', archive, '.'])
