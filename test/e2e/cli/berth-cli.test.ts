@@ -42,7 +42,7 @@ async function ok(...args: string[]): Promise<string> {
 }
 
 describe('commands', () => {
-  test('the life of a container', async () => {
+  test('runs a container through its life', async () => {
     const id = await ok('create', '--name', 'life', '-e', 'A=1', 'busybox', 'sh', '-c', 'echo $A; sleep 1000')
     assert.match(id, /^[0-9a-f]{64}$/)
     assert.equal(await ok('start', 'life'), 'life')
@@ -56,7 +56,7 @@ describe('commands', () => {
     assert.equal(await ok('rm', 'life2'), 'life2')
   })
 
-  test('run: streams, codes, input', async () => {
+  test('run: streams, exit codes, input', async () => {
     const { code, stdout, stderr } = await berth(['run', '--rm', 'busybox', 'sh', '-c', 'echo o; echo e >&2; exit 9'])
     assert.deepEqual([code, stdout, stderr], [9, 'o\n', 'e\n'])
     const cat = await berth(['run', '--rm', '-i', 'busybox', 'cat'], { input: 'x\n'.repeat(50_000) })
@@ -77,7 +77,7 @@ describe('commands', () => {
     assert.equal(out, '1 /tmp app box 100')
   })
 
-  test('logs keeps the streams apart', async () => {
+  test('logs keeps stdout and stderr apart', async () => {
     const { stdout, stderr } = await berth(['logs', 'done'])
     assert.deepEqual([stdout, stderr], ['out\n', 'err\n'])
   })
@@ -96,7 +96,7 @@ describe('commands', () => {
     )
   })
 
-  test("errors: one line, a hint, and docker's code", async () => {
+  test("errors: one line, a hint, and docker's exit code", async () => {
     const flag = await berth(['run', '--no-such-flag'])
     assert.equal(flag.code, 125)
     assert.match(flag.stderr, /unknown flag: --no-such-flag/)
@@ -121,7 +121,7 @@ describe('commands', () => {
     assert.match(await ok('container', '--help'), /berth container/)
   })
 
-  test('DOCKER_HOST chooses the daemon', async () => {
+  test('DOCKER_HOST selects the daemon', async () => {
     const { stdout } = await runCommand(berthProgram, ['ps', '--format', '{{.Names}}'], {
       env: { DOCKER_HOST: daemon.host },
     })

@@ -38,7 +38,7 @@ const run = (args: readonly string[]): RunningCommand =>
   new RunningCommand(berthProgram, ['-H', daemon.host, ...args], {}, true)
 const isRunning = async (id: string) => (await daemon.ok(['inspect', '-f', '{{.State.Running}}', id])) === 'true'
 
-test('run -it: size, resize, Ctrl-C, exit code', async () => {
+test('run -it passes on size, resize and Ctrl-C, and returns the exit code', async () => {
   const terminal = open(['run', '--rm', '-it', 'busybox', 'sh'])
   await terminal.sees('/ #')
   await typeUntil(terminal, 'stty size\r', /31 97/)
@@ -50,7 +50,7 @@ test('run -it: size, resize, Ctrl-C, exit code', async () => {
   assert.equal((await terminal.ended).code, 42)
 })
 
-test('run -it: detach keys by default, by flag, by config.json', async () => {
+test('run -it detaches by keys: the default ones, those of a flag, those of config.json', async () => {
   const config = join(daemon.root, 'config')
   const ways: readonly (readonly [string, readonly string[], string])[] = [
     ['left-default', [], '\x10\x11'],
@@ -80,7 +80,7 @@ test("attach passes on the terminal's size and the program's exit code", async (
   assert.equal((await terminal.ended).code, 6)
 })
 
-test('exec -it: size, resize, Ctrl-C, exit code', async () => {
+test('exec -it passes on size, resize and Ctrl-C, and returns the exit code', async () => {
   const id = await daemon.ok(['run', '-d', 'busybox', 'sleep', '1000'])
   const terminal = open(['exec', '-it', id, 'sh'])
   await terminal.sees('/ #')
@@ -98,7 +98,7 @@ test('exec -it: size, resize, Ctrl-C, exit code', async () => {
   assert.match(left.stdout, /read escape sequence/)
 })
 
-test('signals go to the program, unless --sig-proxy=false', async () => {
+test('signals are forwarded to the program, unless --sig-proxy=false', async () => {
   const script = 'trap "echo got it; exit 9" TERM; echo trapped; while :; do sleep 0.1; done'
   const proxied = run(['run', '--rm', 'busybox', 'sh', '-c', script])
   await proxied.sees('trapped')

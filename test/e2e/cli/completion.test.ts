@@ -28,7 +28,7 @@ before(async () => {
 })
 after(() => daemon?.[Symbol.asyncDispose]())
 
-/** Types a line into an interactive shell, with a tab where it says so; the shell then runs the line. */
+/** Types a line into an interactive shell, with a tab where the line has one; the shell then runs the line. */
 async function type(shell: readonly string[], load: string, keys: string): Promise<string> {
   const terminal = new TerminalCommand(shell, { env, cwd: daemon.root, rows: 40, columns: 200 })
   terminal.write(`${load}\r`)
@@ -36,7 +36,7 @@ async function type(shell: readonly string[], load: string, keys: string): Promi
   await terminal.sees('ready')
   terminal.write(keys)
   try {
-    // The output of the line, not the line.
+    // The output of the line, not the line itself.
     await terminal.sees(/<[^<>\r\n$]*>\r?\n/)
     return terminal.stdout
   } finally {
@@ -60,16 +60,16 @@ test('bash completes commands, flags and names', async () => {
   assert.deepEqual(await ask('berth start wa'), ['waiting'])
   assert.deepEqual(await ask('berth ps --no'), ['--no-trunc'])
   assert.deepEqual(await ask('berth volume rm "wa'), ['wares'])
-  // What follows the colon, which ends a word for bash.
+  // The part after the colon, because a colon ends a word for bash.
   assert.deepEqual(await ask('berth rmi busy:'), ['1.0'])
 })
 
-test('bash in a terminal', async () => {
+test('bash completes in a terminal', async () => {
   const shown = await type(bash, 'source <(berth completion bash)', 'berth inspect -f "<{{.Name}}>" walk\t\r')
   assert.match(shown, /<\/walking>/)
 })
 
-test('zsh in a terminal', async () => {
+test('zsh completes in a terminal', async () => {
   const load = 'autoload -U compinit; compinit -D -u; source <(berth completion zsh)'
   const shown = await type(zsh, load, 'berth inspect -f "<{{.Name}}>" walk\t\r')
   assert.match(shown, /<\/walking>/)

@@ -44,7 +44,7 @@ test('berth run --rm hello starts a daemon if none is running', { skip: inUse },
   const args = ['--mount', '--propagation', 'private', 'sh', '-c', script, 'sh', tag]
   const wasThere = existsSync('/var/lib/berth')
   const { code, stdout, stderr } = await runCommand('unshare', args, { cwd: join(import.meta.dirname, '../../..') })
-  // Only the place to mount on was made on the host.
+  // Only the mount point was made on the host.
   if (!wasThere) rmdirSync('/var/lib/berth')
   assert.equal(code, 0, stdout + stderr)
   assert.match(stdout, hello)

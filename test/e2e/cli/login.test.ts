@@ -75,7 +75,7 @@ const refused = 'Error response from daemon: '
 
 for (const client of clients) {
   describe(`${client} login`, () => {
-    test('a password file', async () => {
+    test('works with a password file', async () => {
       const name = `${plain.name}/${client}/app:1`
       await daemon.ok(['tag', 'box:1', name])
       assert.equal(await fails(run(client, ['push', name])), 'no basic auth credentials')
@@ -89,7 +89,7 @@ for (const client of clients) {
       assert.equal(statSync(join(config, 'config.json')).mode & 0o777, 0o600)
       await succeeds(run(client, ['push', name]))
       await daemon.ok(['rmi', name])
-      // `run` fetches with the same credentials.
+      // `run` pulls with the same credentials.
       assert.equal(await succeeds(run(client, ['run', '--rm', '-q', name, 'echo', 'here'])), 'here\n')
       const authFile = ['--authfile', join(config, 'config.json'), '--tls-verify=false']
       await runOrThrow('skopeo', ['inspect', ...authFile, `docker://${name}`])

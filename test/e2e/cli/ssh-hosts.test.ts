@@ -42,7 +42,7 @@ describe('a daemon behind ssh', { skip: noSshd }, () => {
     return stdout.trimEnd()
   }
 
-  test('-H, DOCKER_HOST and contexts', async () => {
+  test('-H, DOCKER_HOST and contexts accept ssh hosts', async () => {
     const url = server.url()
     assert.equal(
       await ok(['-H', url, 'images', '-q', '--filter', 'reference=busybox']),

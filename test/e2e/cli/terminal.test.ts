@@ -92,7 +92,7 @@ test('detach keys leave the container running; attach connects again', async () 
   await daemon.ok(['rm', 'shell'])
 })
 
-test('--detach-keys', async () => {
+test('--detach-keys sets the keys', async () => {
   const terminal = daemon.terminal(['run', '-it', '--name', 'keys', '--detach-keys', 'ctrl-x,x', 'busybox', 'sh'], size)
   await terminal.sees('/ #')
   terminal.write('\x18x')
@@ -157,7 +157,7 @@ test('exec -it has its own terminal', async () => {
   await daemon.ok(['rm', '-f', id])
 })
 
-test('berth run -it', async () => {
+test('berth run -it gives a shell', async () => {
   const terminal = daemon.terminal(['run', '--rm', '-it', 'busybox', 'sh'], size, 'bin/berth')
   await terminal.sees('/ #')
   await until(
