@@ -1,4 +1,4 @@
-/** The daemon as a program: flags, configuration file, signals, several at once, TLS. */
+/** The daemon as a program: flags, configuration file, signals, several daemons, TLS. */
 import assert from 'node:assert/strict'
 import {
   existsSync,
@@ -51,7 +51,7 @@ describe('configuration', () => {
     }
   })
 
-  test('--help and --version', async () => {
+  test('--help and --version print and exit', async () => {
     const help = await runCommand(berthd, ['--help'])
     assert.equal(help.code, 0)
     for (const flag of ['--data-root', '--insecure-registry', '--tlsverify', '--bip'])
@@ -160,7 +160,7 @@ describe('sockets', () => {
     }
   })
 
-  test('--docker-socket links it', async () => {
+  test('--docker-socket links to the socket', async () => {
     const directory = mkdtempSync('/tmp/b-')
     const link = join(directory, 'docker.sock')
     {
@@ -171,13 +171,13 @@ describe('sockets', () => {
     rmSync(directory, { recursive: true })
   })
 
-  test('tcp, plain', async () => {
+  test('tcp without TLS serves any client', async () => {
     const port = await freePort()
     await using _daemon = await TestDaemon.start({ flags: ['--host', `tcp://127.0.0.1:${port}`] })
     assert.equal(await (await fetch(`http://127.0.0.1:${port}/_ping`)).text(), 'OK')
   })
 
-  test('tcp with TLS: only clients with a certificate', {
+  test('tcp with TLS only serves clients with a certificate', {
     skip: findProgram('openssl') === undefined && 'no openssl',
   }, async () => {
     const directory = mkdtempSync('/tmp/b-')

@@ -86,7 +86,7 @@ for (const round of rounds) {
     for (let times = 0; times < 3; times += 1) {
       const pull = daemon.docker(['pull', repository])
       await sleep(Math.random() * 800)
-      // A clean stop does not wait for it.
+      // A clean stop does not wait for the pull.
       await daemon.stop(times === 1 ? 'SIGTERM' : 'SIGKILL')
       await pull
       await daemon.start()

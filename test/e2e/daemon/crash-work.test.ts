@@ -37,7 +37,7 @@ function createMany(body: Record<string, unknown> = {}): Promise<string[]> {
   return Promise.all(Array.from({ length: many }, () => create(body)))
 }
 
-/** A request whose answer may never come. */
+/** A request that may never get an answer. */
 async function ask(method: string, path: string, body?: Record<string, unknown>): Promise<number> {
   return (await daemon.api(method, path, body).catch(() => undefined))?.status ?? 0
 }
@@ -97,7 +97,7 @@ for (const round of rounds) {
       await removeAll()
     })
 
-    test('starts, by a clean stop', async () => {
+    test('starts, with a clean stop instead of a kill', async () => {
       const ids = await createMany(published)
       const answers = await crashAmid(ids.map((id) => ask('POST', `/containers/${id}/start`)), 'SIGTERM') // biome-ignore format: one line
       await assertStatuses(ids, answers.map((status) => (status === 204 ? status : 0)), /running/, /created/) // biome-ignore format: one line
@@ -125,7 +125,7 @@ for (const round of rounds) {
       await removeAll()
     })
 
-    test('stops, and restarts', async () => {
+    test('stops and restarts', async () => {
       const ids = await createMany({ Cmd: ['sh', '-c', 'trap "exit 3" TERM; while :; do sleep 0.01; done'] })
       await Promise.all(ids.map(start))
       const verb = (index: number) => (index % 2 === 0 ? 'stop' : 'restart')

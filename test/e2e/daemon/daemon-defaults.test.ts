@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test'
 import { cgroupName, TestDaemon } from '../../helpers/daemon.ts'
 import { removeCgroup } from '../../helpers/leaks.ts'
 
-/** The group that the daemon's own is made in. */
+/** The cgroup in which the daemon's own is made. */
 const parent = `berth-parent-${process.pid}`
 let daemon: TestDaemon
 
@@ -52,7 +52,7 @@ test('a container has its own cgroup namespace, unless it asks for the host’s'
   assert.ok(!groups.includes(parent), groups)
 })
 
-test('another container may join the IPC namespace', async () => {
+test('with a shareable default, another container may join the IPC namespace', async () => {
   const id = await daemon.ok(['run', '-d', 'busybox', 'sh', '-c', 'echo shared > /dev/shm/file; sleep 1000'])
   assert.equal(await daemon.ok(['inspect', '-f', '{{.HostConfig.IpcMode}}', id]), 'shareable')
   assert.equal(

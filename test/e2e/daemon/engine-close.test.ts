@@ -35,7 +35,7 @@ test('a container that cannot be stopped does not keep the engine open', async (
       ['not closed', 'containers'],
     ],
   )
-  // Again: no step runs twice.
+  // A second close runs no step twice.
   await assert.rejects(closing.close(), AggregateError)
   mocked.mock.restore()
 
@@ -44,7 +44,7 @@ test('a container that cannot be stopped does not keep the engine open', async (
   assert.deepEqual(body.map(({ Names, State }) => `${Names[0]} ${State}`).sort(), ['/meek exited', '/stubborn running'])
 })
 
-test('an engine whose opening fails leaves nothing open', async (t) => {
+test('an engine that fails to open leaves nothing open', async (t) => {
   await using engine = await TestEngine.open()
   await engine.close()
   const mocked = t.mock.method(ConmonRuntime, 'open', () => Promise.reject(new Error('conmon is not there')))

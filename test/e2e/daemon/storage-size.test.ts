@@ -11,7 +11,7 @@ const megabyte = 1024 * 1024
 /** The error of each file system for a full quota. */
 const full = /No space left on device|Disk quota exceeded/
 const fill = (path: string, megabytes: number) => `dd if=/dev/zero of=${path} bs=1M count=${megabytes} 2>&1`
-/** Bytes that `df` has for a path. */
+/** The size in bytes that `df` shows for a path. */
 const sizeOf = (path: string) => `df -B 1 ${path} | awk 'NR > 1 { print $(NF - 4) }'`
 
 interface Scene {

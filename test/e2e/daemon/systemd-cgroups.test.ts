@@ -9,11 +9,11 @@ import { until } from '../../helpers/wait.ts'
 
 const noSystemd = existsSync('/run/systemd/system') ? false : 'systemd is not the service manager of this machine'
 
-/** The group of a container's first process, in the tree that limits it. */
+/** The cgroup of a container's first process, in the hierarchy that limits it. */
 async function groupOf(daemon: TestDaemon, name: string): Promise<string> {
   const pid = await daemon.ok(['inspect', '-f', '{{.State.Pid}}', name])
   const group = /^(?:0:|\d+:memory):(.*)$/m.exec(readFileSync(`/proc/${pid}/cgroup`, 'utf8'))?.[1] ?? ''
-  // crun puts what it runs into a group below the scope.
+  // crun puts the container's processes into a cgroup below the scope.
   return group.replace(/\/container$/, '')
 }
 
@@ -21,7 +21,7 @@ function property(unit: string, name: string): Promise<string> {
   return runOrThrow('systemctl', ['show', '--value', '-p', name, unit])
 }
 
-describe('control groups by systemd', { skip: noSystemd }, () => {
+describe('cgroups by systemd', { skip: noSystemd }, () => {
   let daemon: TestDaemon
   before(async () => {
     daemon = await TestDaemon.start()

@@ -6,13 +6,13 @@ import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { TestDaemon } from '../../helpers/daemon.ts'
 
-/** Loaded into the daemon: a signal makes the error. */
+/** Loaded into the daemon: throws the error on a signal. */
 const faults: Readonly<Record<string, string>> = {
   unhandledRejection: "process.on('SIGUSR2', () => { Promise.reject(new TypeError('lost on the way')) })",
   uncaughtException: "process.on('SIGUSR2', () => { throw new TypeError('lost on the way') })",
 }
 
-describe('an error that nothing catches', () => {
+describe('an uncaught error', () => {
   const directory = mkdtempSync('/tmp/b-fault-')
   after(() => rmSync(directory, { recursive: true }))
 
