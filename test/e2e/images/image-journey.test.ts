@@ -54,7 +54,7 @@ async function buildElsewhere(path: string): Promise<string> {
   return await docker.ok(['image', 'inspect', '-f', '{{.Id}}', 'journey:1'])
 }
 
-test('an image goes from docker save over two registries back to Berth and stays the same', async () => {
+test('an image goes from docker save through two registries back to Berth and stays the same', async () => {
   const archive = join(work, 'journey.tar')
   const id = await buildElsewhere(archive)
   await using daemon = await TestDaemon.start()
@@ -115,7 +115,7 @@ test("skopeo and podman copy images out of the engine and into it, through the e
   await runOrThrow('skopeo', [...copy, '--src-daemon-host', daemon.host, 'docker-daemon:box:1', `oci:${layout}:1`])
   await runOrThrow('skopeo', [...copy, '--dest-daemon-host', daemon.host, `oci:${layout}:1`, 'docker-daemon:back:2'])
   assert.equal(await daemon.ok(['run', '--rm', 'back:2', 'echo', 'here']), 'here')
-  // podman knows the daemon under its usual address only: here in a mount namespace of its own.
+  // podman only knows the daemon at its default address, so it runs in its own mount namespace here.
   writeFileSync(join(work, 'auth.json'), '{}')
   const podman = [
     ...['podman', '--root', join(work, 'podman'), '--runroot', join(work, 'podman-run'), '--storage-driver=vfs'],

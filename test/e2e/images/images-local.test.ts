@@ -80,7 +80,7 @@ describe('list', () => {
   for (const [args, expected] of cases) {
     test(`images ${args.join(' ')}`, async () => {
       const all = ['images', '--format', '{{.Repository}}:{{.Tag}}', ...args]
-      // The repositories of one image come in any order from docker.
+      // docker lists the repositories of one image in any order.
       const lines = (text: string) => text.split('\n').filter((line) => line !== '').sort() // biome-ignore format: one line
       assert.deepEqual(lines(await daemon.ok(all)), expected)
       assert.deepEqual(lines((await daemon.berth(all)).stdout), expected)
@@ -163,7 +163,7 @@ describe('remove', () => {
     for (const [name, expected] of steps) assert.equal(await transcript(['rmi', name]), expected, name)
   })
 
-  test('by a part of the id, and by force with all names in order', async () => {
+  test('removes by a part of the id, and with force all names in order', async () => {
     await reset()
     assert.equal(await transcript(['rmi', short.slice(0, 5)]), `Untagged: busybox:latest\nDeleted: ID\n${layer}0`)
     await daemon.ok(['load', '-qi', archive])
@@ -234,7 +234,7 @@ describe('remove', () => {
     assert.equal(await stored(), 0)
   })
 
-  test('--no-prune leaves the parent', async () => {
+  test('--no-prune keeps the parent', async () => {
     await reset()
     await daemon.ok(['create', '--name', 'only', 'busybox'])
     await daemon.ok(['commit', 'only', 'child:1'])

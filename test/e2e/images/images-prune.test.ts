@@ -24,7 +24,7 @@ after(() => images?.[Symbol.asyncDispose]())
 const reset = () => images.reset()
 
 describe('prune and disk usage', () => {
-  /** Bytes of files below the directories of images. */
+  /** Bytes of the files below the image directories. */
   async function used(): Promise<number> {
     const sizes = await runOrThrow('find', [
       ...[join(daemon.dataRoot, 'content'), join(daemon.dataRoot, 'snapshots')],

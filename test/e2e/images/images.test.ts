@@ -13,7 +13,7 @@ let daemon: TestDaemon
 let registry: TestRegistry
 let archive: string
 let id: string
-/** The manifest of the image whose pull fails, and its own digest. */
+/** Digest of the manifest of the image whose pull fails. */
 let brokenPull = ''
 
 before(async () => {
@@ -137,7 +137,7 @@ describe('pull', () => {
 })
 
 describe('load and import', () => {
-  test('load of a docker-archive, plain, gzip and zstd', async () => {
+  test('load reads a docker-archive, plain, gzip and zstd', async () => {
     assert.equal(await daemon.ok(['load', '-i', archive]), 'Loaded image: busybox:latest')
     assert.equal(await daemon.ok(['inspect', '-f', '{{.Id}}', 'busybox']), id)
     await runOrThrow('gzip', ['-kf', archive])
@@ -145,7 +145,7 @@ describe('load and import', () => {
     assert.equal(await daemon.ok(['load'], { input: readFileSync(archive) }), 'Loaded image: busybox:latest')
   })
 
-  test('load of an OCI layout', async () => {
+  test('load reads an OCI layout', async () => {
     const layout = join(daemon.root, 'layout.tar')
     await runOrThrow('skopeo', [
       '--insecure-policy',
@@ -158,12 +158,12 @@ describe('load and import', () => {
     assert.equal(await daemon.ok(['run', '--rm', 'layout:1']), 'from the image')
   })
 
-  test('load of something else is an error', async () => {
+  test('load refuses anything else', async () => {
     const { code } = await daemon.docker(['load'], { input: 'this is no archive'.repeat(1000) })
     assert.equal(code, 1)
   })
 
-  test('import of a root filesystem', async () => {
+  test('import makes an image of a root filesystem', async () => {
     const rootfs = join(daemon.root, 'rootfs.tar')
     await runOrThrow('sh', [
       '-c',
@@ -212,7 +212,7 @@ describe('list, inspect, tag, remove', () => {
     assert.equal((await daemon.docker(['inspect', single])).code, 1)
   })
 
-  test('an image in use stays, unless forced', async () => {
+  test('an image in use needs force', async () => {
     const path = join(daemon.root, 'used.tar')
     await writeBusyboxArchive({ path, reference: 'used:1', config: { Cmd: ['sleep', '1000'] } })
     await daemon.ok(['load', '-q', '-i', path])

@@ -10,7 +10,7 @@ import { writeBusyboxArchive } from '../../helpers/test-image.ts'
 
 let daemon: TestDaemon
 let root: string
-/** An image's archive, and the tar of its file system. */
+/** An image's archive, and the tar archive of its file system. */
 let archive: string
 let rootfs: string
 let web: Server
@@ -124,7 +124,7 @@ test('import applies changes, message and platform', async () => {
   }
 })
 
-test('import refuses as docker does and keeps nothing', async () => {
+test('import refuses what docker refuses, and keeps nothing', async () => {
   const blobs = () => readdirSync(join(daemon.dataRoot, 'content/blobs/sha256')).sort()
   const before = blobs()
   writeFileSync(join(root, 'junk'), 'text '.repeat(1000))

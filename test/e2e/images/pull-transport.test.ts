@@ -69,7 +69,7 @@ async function startMirror(): Promise<void> {
   mirrorPort = typeof address === 'object' && address !== null ? address.port : 0
 }
 
-/** Writes a file of the registry's directory in certs.d; nothing is restarted. */
+/** Writes a file into the registry's directory in certs.d; the daemon is not restarted. */
 function certificate(host: string, file: string, pem: string): void {
   mkdirSync(join(directory, 'certs.d', host), { recursive: true })
   writeFileSync(join(directory, 'certs.d', host, file), pem)
@@ -140,7 +140,7 @@ describe('proxies and insecure registries', () => {
     assert.equal(blobs.length, 2)
   })
 
-  test('an insecure registry may show any certificate', async () => {
+  test('an insecure registry may present any certificate', async () => {
     await using registry = await TestRegistry.start({ tls: await authority.issue('elsewhere.test') })
     await registry.push(archive, 'team/app:1')
     proxy.routes.set('selfsigned.test:443', portOf(registry))
@@ -194,7 +194,7 @@ describe('a mirror of Docker Hub', () => {
     'has other blobs': (path) => (path.includes('/blobs/') ? 'not what you asked for' : undefined),
   }
   for (const [what, answer] of Object.entries(failures)) {
-    test(`${what}: Docker Hub is asked`, async () => {
+    test(`${what}: the daemon asks Docker Hub`, async () => {
       answerOfMirror = answer
       proxy.tunnelBytes = 0
       await pulls('busybox:1')

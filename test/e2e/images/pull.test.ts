@@ -86,7 +86,7 @@ async function removeAll(): Promise<void> {
   await daemon.ok(['image', 'prune', '-f'])
 }
 
-test('by tag, by digest, by both, and all tags', async () => {
+test('pulls by tag, by digest, by both, and all tags', async () => {
   const name = `${registry.name}/app`
   assert.equal(await daemon.ok(['pull', '-q', name.concat(':1')]), `${name}:1`)
   assert.equal(await images(), `1 ${digests[0]} ${first.id}`)
@@ -178,7 +178,7 @@ test('--max-concurrent-downloads limits the layers at once, and can change', asy
   }
 })
 
-/** By daemon.json and SIGHUP. */
+/** Sets the limit by daemon.json and SIGHUP. */
 async function setLimit(limit: number): Promise<void> {
   const reloads = () => daemon.log.split('configuration reloaded').length
   const before = reloads()

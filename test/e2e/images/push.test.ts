@@ -187,7 +187,7 @@ test('an image without a manifest is compressed once and keeps its digest afterw
   await daemon.ok(['tag', 'box:1', `${other.name}/two:1`])
   await daemon.ok(['push', '-q', `${other.name}/two:1`])
   assert.equal(await raw(`${other.name}/two:1`), manifest)
-  // The same image, loaded by another engine, comes to the same bytes.
+  // The same image, loaded by another engine, gives the same bytes.
   await using second = await TestDaemon.start()
   await second.ok(['load', '-q', '-i', archive])
   await second.ok(['tag', 'box:1', `${other.name}/three:1`])

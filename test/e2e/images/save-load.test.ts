@@ -23,7 +23,7 @@ import { type MadeImage, makeImage, ociLayout } from '../../root/images-archives
 
 let daemon: TestDaemon
 let root: string
-/** Two layers that both images have, one of its own, and changes of files below. */
+/** Two layers that both images share, one of their own each, and changes of files below. */
 let one: MadeImage
 let two: MadeImage
 
@@ -37,7 +37,7 @@ before(async () => {
     Labels: { a: 'b' },
   })
   two = await makeImage([base, { 'etc/.wh.gone': '', 'etc/new': 'y' }, { two: '2' }])
-  // Compressed layers, as a registry gives them.
+  // Compressed layers, as a registry sends them.
   await load(await ociLayout(one, 'docker.io/library/one:1', gzipSync, 'application/vnd.oci.image.layer.v1.tar+gzip'))
   await load(await ociLayout(two, 'quay.io/team/two:latest'))
   await daemon.ok(['tag', 'one:1', 'one:again'])
@@ -74,7 +74,7 @@ async function manifestOf(archive: string): Promise<ManifestItem[]> {
 }
 
 describe('save', () => {
-  test('writes an OCI layout and a docker-archive in one, the same bytes each time', async () => {
+  test('writes one archive that is both an OCI layout and a docker-archive, with the same bytes each time', async () => {
     const archive = await save('one:1')
     const bytes = readFileSync(archive)
     assert.ok(readFileSync(await save('one:1')).equals(bytes))
@@ -119,12 +119,12 @@ describe('save', () => {
       const loaded = await daemon.ok(['load', '-i', byId])
       assert.equal(loaded, `Loaded image ID: ${one.id}`)
     }
-    // Every layer of the two once, though all are uncompressed in one and compressed in the other image.
+    // Each layer of the two once, though all are uncompressed in one image and compressed in the other.
     await load(await ociLayout(one, 'docker.io/library/plain:1'))
     assert.equal(await idOf('plain:1'), one.id)
   })
 
-  test('refuses as docker does', async () => {
+  test('refuses what docker refuses', async () => {
     for (const [names, message] of [
       [['nosuch'], 'No such image: nosuch'],
       [['nosuch:1'], 'reference does not exist'],
@@ -277,7 +277,7 @@ describe('round trips keep id, layers and history', () => {
 })
 
 describe('load', () => {
-  test('takes compressed archives from a file and from stdin', async () => {
+  test('reads compressed archives from a file and from stdin', async () => {
     const plain = await save('one:1')
     for (const [program, args] of [
       ['gzip', ['-kf', '-1']],
@@ -294,7 +294,7 @@ describe('load', () => {
     }
   })
 
-  test('shows layers on a terminal, and with --quiet only names', async () => {
+  test('shows layers on a terminal, and only names with --quiet', async () => {
     const plain = await save('one:1')
     await daemon.ok(['rmi', '-f', one.id])
     const shown = await daemon.terminal(['load', '-i', plain]).ended
