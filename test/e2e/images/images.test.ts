@@ -13,7 +13,7 @@ let daemon: TestDaemon
 let registry: TestRegistry
 let archive: string
 let id: string
-/** Digest of the manifest of the image whose pull fails. */
+/** The manifest of the image whose pull fails, followed by the manifest's digest. */
 let brokenPull = ''
 
 before(async () => {
