@@ -46,7 +46,7 @@ function seen(read: () => string, text: string): Promise<string> {
   )
 }
 
-test('syslog by UDP, TCP and unix socket, in each format', async () => {
+test('syslog over UDP, TCP and a unix socket, in each format', async () => {
   const udp = `syslog-address=udp://127.0.0.1:${syslog.udpPort}`
   const tcp = `syslog-address=tcp://127.0.0.1:${syslog.tcpPort}`
   const unix = `syslog-address=unixgram://${syslog.socket}`
@@ -87,7 +87,7 @@ test('syslog by UDP, TCP and unix socket, in each format', async () => {
   assert.match(await seen(() => syslog.raw, 'micro'), new RegExp(` <30>1 ${time}\\.\\d{6}${zone} ${host} red `))
 })
 
-test('syslog by TLS, framed by length', async () => {
+test('syslog over TLS, framed by length', async () => {
   const authority = await TestAuthority.create()
   const { certificate, key } = await authority.issue('localhost')
   const ca = join(daemon.root, 'ca.pem')
@@ -150,7 +150,7 @@ test("journald has Docker's fields", async () => {
   assert.equal((await daemon.docker(['logs', id])).stdout, `out\ntwo\tparts\n${'x'.repeat(20_000)}\n`)
 })
 
-test('fluentd gets events, with confirmation and with nanoseconds', async () => {
+test('fluentd gets events, with acknowledgments and with nanoseconds', async () => {
   await using server = await FluentdServer.start()
   const address = `fluentd-address=127.0.0.1:${server.port}`
   const options = [address, 'fluentd-request-ack=true', 'fluentd-sub-second-precision=true', 'tag=docker.{{.Name}}']
@@ -177,7 +177,7 @@ test('fluentd gets events, with confirmation and with nanoseconds', async () => 
   assert.equal(await daemon.ok(['logs', id]), 'one')
 })
 
-test('gelf by UDP in chunks, compressed or not, and by TCP', async () => {
+test('gelf over UDP in chunks, compressed or not, and over TCP', async () => {
   await using udp = await GelfServer.udp()
   await using tcp = await GelfServer.tcp()
   const long = 'head -c 9000 /dev/urandom | od -An -tx1 | tr -d " \\n"; echo'

@@ -52,7 +52,7 @@ test('a crash of the daemon loses no line, and repeats none that was confirmed',
   await until(() => server.lines(id).includes('200'), { what: () => `line 200; there are ${server.lines(id).length}` })
   const lines = server.lines(id)
   assert.deepEqual([...new Set(lines)], numbers(200))
-  // One batch may have arrived without its confirmation.
+  // One batch may have arrived without its acknowledgment.
   assert.ok(lines.length - 200 <= before, `${lines.length} lines, ${before} before the kill`)
   await daemon.ok(['rm', '-f', id])
 })
@@ -124,7 +124,7 @@ test('lines of a container with --rm are delivered', async () => {
   assert.equal(server.events.at(-1)?.record.log, 'end')
 })
 
-/** Accepts and reads nothing. */
+/** Accepts connections and reads nothing. */
 class DeafServer implements AsyncDisposable {
   readonly #connections: Socket[] = []
   readonly #server = createServer({ pauseOnConnect: true }, (socket) => {
@@ -163,7 +163,7 @@ test('non-blocking drops lines that exceed the buffer; blocking keeps them; neit
     const port = await server.listen()
     const flags = ['--log-driver', 'syslog', ...mode.flatMap((option) => ['--log-opt', option])]
     const address = ['--log-opt', `syslog-address=tcp://127.0.0.1:${port}`]
-    // Far more than the kernel holds for a connection.
+    // Far more than the kernel buffers for a connection.
     const script =
       'x=$(head -c 16000 /dev/zero | tr "\\0" x); i=0; while [ $i -lt 1500 ]; do i=$((i+1)); echo $i; echo $x; done'
     const id = await daemon.ok(['run', '-d', '--network', 'none', ...flags, ...address, 'busybox', 'sh', '-c', script])
