@@ -38,7 +38,7 @@ async function dig(name: string, ...question: string[]): Promise<string[]> {
   return said.split('\n').flatMap((line) => (/^[^;\s]/.test(line) ? [line.split(/\s+/).at(-1) ?? ''] : []))
 }
 
-/** A DNS server on the machine's loopback that answers every name with one address. */
+/** A DNS server on the host's loopback that answers every name with one address. */
 function answering(address: string, data: string): Socket {
   const server = createSocket('udp4').bind({ fd: bindDatagramSocket(address, 53).fd })
   server.on('message', (message, from) => {
@@ -103,7 +103,7 @@ test('--dns servers are asked from the container; search domains and options sta
   await daemon.ok(['rm', '-f', 'server', 'asker'])
 })
 
-test("a loopback address of --dns is the container's own; internal networks forward nothing", async (t) => {
+test("a loopback address of --dns is the container's own; internal networks forward no queries", async (t) => {
   const address = `127.${randomInt(50, 250)}.${randomInt(250)}.${randomInt(1, 250)}`
   const server = answering(address, '192.0.2.33')
   t.after(() => server.close())

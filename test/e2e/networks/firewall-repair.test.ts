@@ -23,7 +23,7 @@ function tableName(): string {
   return /table ip (berth-\S+)/.exec(host.run('nft', 'list', 'tables'))?.[1] ?? ''
 }
 
-/** The daemon's rules and elements, without counters and the like. */
+/** The daemon's rules and elements, without counters and other volatile parts. */
 function rules(table: string): string {
   return host.run('nft', 'list', 'table', 'ip', table)
 }
@@ -76,7 +76,7 @@ test('connections survive a flush of all rules, and the rules are restored', asy
   const expected = rules(table)
   const containerAddress = await daemon.ok(['inspect', '-f', '{{.NetworkSettings.IPAddress}}', 'echo'])
   await until(() => isListening(80))
-  // From outside, from the host by its loopback, from the host to the container.
+  // From outside, from the host over its loopback, from the host to the container.
   const talks = [
     new Talk(host.connect(8080)),
     new Talk(host.connect(8080, '127.0.0.1', host.netns)),

@@ -110,7 +110,7 @@ test('rules apply after a restart of the daemon and while none runs', async () =
   await answers(8081)
 })
 
-test('ports at IPv6 addresses obey as well', async () => {
+test('ports at IPv6 addresses follow the rules as well', async () => {
   const [own, outside] = ['2001:db8::1', '2001:db8::2']
   host.run('ip', '-6', 'addr', 'add', `${own}/64`, 'dev', 'lan0', 'nodad')
   await host.runOutside(['ip', '-6', 'addr', 'add', `${outside}/64`, 'dev', 'eth0', 'nodad'])

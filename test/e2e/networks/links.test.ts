@@ -1,4 +1,4 @@
-/** Links: of the default bridge (hosts, variables, `icc` off) and of networks with names. */
+/** Links: on the default bridge (hosts, variables, `icc` off) and on user-defined networks. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { TestDaemon } from '../../helpers/daemon.ts'

@@ -1,5 +1,6 @@
 /** Many networks, and many clients that connect and disconnect at random: address management, names and rules stay
- *  consistent, and nothing is left. BERTH_CHURN_SECONDS (default 4), BERTH_CHURN_CLIENTS (12) and BERTH_SCALE_NETWORKS (20)
+ *  consistent, and nothing is left. BERTH_CHURN_SECONDS (default 4), BERTH_CHURN_CLIENTS (12) and BERTH_SCALE_NETWORKS
+ *  (20)
  *  make it longer and larger. */
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -18,7 +19,7 @@ const networkCount = Number(process.env.BERTH_SCALE_NETWORKS ?? 20)
 let daemon: TestDaemon
 
 before(async () => {
-  // /27 parts: 29 containers each. The pool is the test's own, apart from other daemons'.
+  // /27 subnets: 29 containers each. The pool is the test's own, apart from those of other daemons.
   const pool = 'base=10.224.0.0/16,size=27'
   daemon = await TestDaemon.start({ flags: ['--default-address-pool', pool] })
   await daemon.loadBusybox()
@@ -50,7 +51,7 @@ async function kernelState(): Promise<{ links: string[]; namespaces: string[]; c
     try {
       return readFileSync(`/sys/class/net/${name}/ifalias`, 'utf8').startsWith(`berth:${tag}:`)
     } catch {
-      return false // gone meanwhile
+      return false // removed meanwhile
     }
   })
   const table = await runOrThrow('nft', ['list', 'table', 'ip', `berth-${tag}`])

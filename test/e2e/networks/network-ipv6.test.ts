@@ -1,4 +1,4 @@
-/** IPv6: networks with chosen and given ranges, the default bridge, published ports, who reaches whom. */
+/** IPv6: networks with automatic and given ranges, the default bridge, published ports, reachability. */
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
@@ -14,7 +14,7 @@ const hasIpv6 = existsSync(disabled) && readFileSync(disabled, 'utf8').trim() ==
 const skip = hasIpv6 ? false : 'this machine has no IPv6'
 
 let daemon: TestDaemon
-/** Ranges of this run's own: others may run beside it. */
+/** Ranges of this run's own: other runs may use the machine. */
 const run = (1 + (process.pid % 60000)).toString(16)
 
 before(async () => {
@@ -45,7 +45,7 @@ function inspect(container: string, template: string): Promise<string> {
 }
 
 describe('IPv6', { skip }, () => {
-  test('a dual-stack network: addresses and routes at once, ports at every address of the host', async () => {
+  test('a dual-stack network has addresses and routes at once, and ports at every address of the host', async () => {
     await using outside = await Outside.make()
     await daemon.ok(['network', 'create', '--ipv6', 'dual'])
     const config = await daemon.ok(['network', 'inspect', 'dual', '-f', '{{range .IPAM.Config}}{{.Subnet}} {{end}}'])

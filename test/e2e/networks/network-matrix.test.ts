@@ -50,7 +50,7 @@ after(async () => {
 
 type Addresses = Readonly<Record<string, readonly string[]>>
 
-/** The addresses of a container by network, as they stand in a URL. */
+/** The addresses of a container by network, in URL form. */
 async function addressesOf(container: string): Promise<Addresses> {
   const text = await daemon.ok(['inspect', '-f', '{{json .NetworkSettings.Networks}}', container])
   const networks = JSON.parse(text) as Record<string, { IPAddress: string; GlobalIPv6Address: string }>

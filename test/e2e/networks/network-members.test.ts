@@ -11,7 +11,7 @@ import { freePort } from '../../helpers/ports.ts'
 import { until } from '../../helpers/wait.ts'
 
 let daemon: TestDaemon
-/** Ranges of this run's own: others may run beside it. */
+/** Ranges of this run's own: other runs may use the machine. */
 const octet = process.pid % 250
 const { addressOn, endpoints, reaches, refused, web } = networkHelpers(() => daemon)
 
@@ -103,7 +103,7 @@ describe('containers on networks', () => {
     await daemon.ok(['network', 'rm', 'later'])
   })
 
-  test('options of one endpoint: device name, sysctls', async () => {
+  test('endpoint options set the device name and sysctls', async () => {
     await daemon.ok(['network', 'create', '-o', 'com.docker.network.container_iface_prefix=net', 'opt'])
     const option = (name: string, value: string) => `driver-opt=com.docker.network.endpoint.${name}=${value}`
     const network = `name=opt,${option('ifname', 'lan0')},"${option('sysctls', 'net.ipv4.conf.IFNAME.log_martians=1,net.ipv4.conf.IFNAME.forwarding=1')}"`
@@ -227,7 +227,7 @@ describe('a killed daemon', () => {
     const db = new DatabaseSync(join(daemon.dataRoot, 'berth.db'))
     const row = db.prepare('SELECT record FROM containers WHERE id = ?').get(id)
     const record = JSON.parse(String(row?.record)) as { networks: Record<string, object> }
-    // As if a was joined when the daemon died, and b as good as left.
+    // As if the daemon died during the connect to half-a and near the end of the disconnect from half-b.
     const text = JSON.stringify({ ...record, networks: { 'half-b': {}, bridge: {} } })
     db.prepare('UPDATE containers SET record = ? WHERE id = ?').run(text, id)
     db.close()

@@ -21,7 +21,7 @@ after(async () => {
   await outside?.[Symbol.asyncDispose]()
 })
 
-/** A web server on ports 80 and 81 that says its own name. */
+/** A web server on ports 80 and 81 that returns its own name. */
 function web(name: string, ...options: string[]): Promise<string> {
   const script = `mkdir /www; echo ${name} >/www/index.html; httpd -p 81 -h /www; exec httpd -f -p 80 -h /www`
   return daemon.ok(['run', '-d', '--name', name, ...options, 'busybox', 'sh', '-c', script])
@@ -48,7 +48,7 @@ async function pageInside(container: string, address: string): Promise<string> {
   return stdout.trim()
 }
 
-/** The address that a server outside sees when a container asks it. */
+/** The client address that a server outside sees in a container's request. */
 async function seenFrom(container: string): Promise<string> {
   const script = `require('http').createServer((q, s) => s.end(q.socket.remoteAddress.replace('::ffff:', ''))).listen(8000)`
   const server = new RunningCommand('ip', ['netns', 'exec', outside.netns, process.execPath, '-e', script])
@@ -127,7 +127,7 @@ describe('gateway modes', () => {
     for (const host of [address, `[${address6}]`, `${outside.hostAddress}:${port}`]) {
       assert.equal(await until(() => outside.page(`http://${host}/`), { what: `the page of ${host}` }), 'trusting-1')
     }
-    // What is not published stays closed, and so does a network that trusts others.
+    // Unpublished ports stay closed, and so does a network that trusts other interfaces.
     for (const host of [`${address}:81`, foreign]) assert.equal(await outside.page(`http://${host}/`), '')
     assert.equal(await seenFrom('trusting-1'), outside.hostAddress)
     // If one of two ways to a port is removed, the port stays open.
@@ -195,7 +195,7 @@ describe('gateway modes', () => {
       ],
     ])
     assert.notEqual((await daemon.docker(['exec', 'inner-1', 'ping', '-c', '1', '-W', '1', outside.address])).code, 0)
-    // Ports are published once there is a network that can.
+    // Ports are published once the container has a network that can publish them.
     await daemon.ok(['network', 'connect', 'outer', 'inner-1'])
     assert.equal(await page(`127.0.0.1:${port}`), 'inner-1')
     await clean(['inner-1', 'outer-1'], ['inner', 'outer'])
@@ -214,7 +214,7 @@ describe('gateway modes', () => {
     await clean(['bare-1', 'bare-2'], ['bare'])
   })
 
-  test('binding address and source address of a network', async () => {
+  test('the binding address and the source address of a network are used', async () => {
     const second = `198.51.100.${1 + (process.pid % 250)}`
     await runOrThrow('ip', ['addr', 'add', `${second}/32`, 'dev', 'lo'])
     try {
@@ -255,7 +255,7 @@ describe('gateway modes', () => {
 })
 
 describe('macvlan and ipvlan', () => {
-  test('macvlan: containers are hosts of the network that the parent is on', async () => {
+  test("macvlan: containers are hosts on the parent's network", async () => {
     if (!kernelHas('macvlan', 'link', outside.near)) {
       assert.match((await daemon.docker(['network', 'create', '-d', 'macvlan', 'x'])).stderr, /this kernel has no/)
       return

@@ -1,4 +1,4 @@
-/** Published ports and network modes, with real traffic from the host and from outside of it. */
+/** Published ports and network modes, with real traffic from the host and from outside. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { createSocket } from 'node:dgram'
@@ -18,7 +18,7 @@ before(async () => {
 })
 after(() => daemon?.[Symbol.asyncDispose]())
 
-/** A web server that says `text`, in a container with these options. */
+/** A web server that returns `text`, in a container with these options. */
 function web(text: string, ...options: string[]): Promise<string> {
   const script = `mkdir /www; echo '${text}' >/www/index.html; exec httpd -f -p 80 -h /www`
   return daemon.ok(['run', '-d', ...options, 'busybox', 'sh', '-c', script])
@@ -107,10 +107,10 @@ describe('published ports', () => {
     await daemon.ok(['rm', '-f', id])
   })
 
-  test('udp', async () => {
+  test('udp ports are published', async () => {
     const port = await freePort()
     const id = await daemon.ok(['run', '-d', '-p', `${port}:9/udp`, 'busybox', 'sleep', '1000'])
-    // busybox has no UDP server: one of Node's runs in the container's network.
+    // busybox has no UDP server: one of Node runs in the container's network.
     const sandbox = await daemon.ok(['inspect', '-f', '{{.NetworkSettings.SandboxKey}}', id])
     const script = `const s = require('dgram').createSocket('udp4'); s.on('message', (m, from) => s.send(m, from.port, from.address)); s.bind(9)`
     const server = new RunningCommand('nsenter', [`--net=${sandbox}`, process.execPath, '-e', script])
@@ -220,7 +220,7 @@ describe('networks', () => {
     assert.equal(await daemon.ok(['run', '--rm', '--network', 'host', 'busybox', 'hostname']), hostname())
   })
 
-  test('container:NAME: the same network, hosts and name', async () => {
+  test('container:NAME shares network, hosts file and name', async () => {
     const id = await web('shared', '--name', 'owner')
     const out = await until(
       async () => {

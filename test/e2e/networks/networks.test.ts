@@ -7,7 +7,7 @@ import { networkHelpers } from '../../helpers/network-helpers.ts'
 import { until } from '../../helpers/wait.ts'
 
 let daemon: TestDaemon
-/** Ranges of this run's own: others may run beside it. */
+/** Ranges of this run's own: other runs may use the machine. */
 const octet = process.pid % 250
 const { endpoints, reaches, refused, web } = networkHelpers(() => daemon)
 

@@ -89,7 +89,7 @@ test('a port of another container is refused, and nothing changes', async () => 
   await until(() => answers(own))
   assert.deepEqual(await ports('web'), [`80/tcp -> 0.0.0.0:${own}`])
   assert.equal(await daemon.ok(['inspect', '-f', '{{.HostConfig.CpuShares}}', 'web']), '0')
-  // The port moves to another one of the container.
+  // The port moves to another port of the container.
   await update('--unpublish', String(own), '--publish', `${own}:81`, 'web')
   assert.deepEqual(await ports('web'), [`81/tcp -> 0.0.0.0:${own}`])
   await daemon.ok(['rm', '-f', 'web'])
@@ -109,7 +109,7 @@ test('a stopped container publishes at its next start; a random port stays the s
   await daemon.ok(['rm', '-f', 'web'])
 })
 
-test('the API takes the whole new set', async () => {
+test('the API replaces the whole set', async () => {
   const port = await freePort()
   await daemon.ok(['run', '-d', '--name', 'web', '-p', '80', '-p', '81', 'busybox', 'sh', '-c', script])
   const change = { PortBindings: { '80/tcp': [{ HostIp: '127.0.0.1', HostPort: String(port) }] } }
