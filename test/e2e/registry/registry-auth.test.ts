@@ -37,7 +37,7 @@ const tokens = `auth:\n  htpasswd: htpasswd\n  tokens: {service: test-registry}$
 
 const secretOf = (user: string): string => `${user}:${user}-secret`
 
-/** Arguments that make skopeo trust what the tests use. */
+/** Arguments that make skopeo trust the test authority. */
 const anyTls = ['--src-tls-verify=false', '--dest-tls-verify=false']
 
 function copy(source: string, target: string, flags: readonly string[] = []): Promise<CommandResult> {
@@ -71,7 +71,7 @@ function assertRefused({ code, stderr }: CommandResult): void {
   assert.match(stderr, /denied|forbidden|unauthorized|authentication required/i)
 }
 
-/** Every right and its absence. */
+/** Checks that every right allows its operation, and that its absence refuses it. */
 async function checkRights(registry: BerthRegistry): Promise<void> {
   assertDone(await push(registry, 'team/app:1', 'alice'))
   assertDone(await push(registry, 'public/tools/app:1', 'root'))
@@ -135,7 +135,7 @@ for (const [what, config] of [
   })
 }
 
-/** podman with a storage of its own. */
+/** podman with its own storage. */
 function podman(args: readonly string[], input?: string): Promise<CommandResult> {
   const storage = ['--root', join(work, 'podman'), '--runroot', join(work, 'podman-run'), '--storage-driver', 'vfs']
   return runCommand('podman', [...storage, ...args], input === undefined ? {} : { input })
@@ -167,7 +167,7 @@ test('podman and skopeo log in, and users change while the registry runs', async
   assertDone(await login('skopeo', 'carol', 'bob-secret'))
 })
 
-/** The lines of `registry.yml` for certificates that lie beside it. */
+/** The lines of `registry.yml` for certificates in the same directory. */
 const tls = 'tls: {certificate: server.crt, key: server.key}\n'
 
 function tlsFiles({ certificate, key }: IssuedCertificate): Record<string, string> {
@@ -191,7 +191,7 @@ function pushByTls(registry: BerthRegistry, certificates: string, user = 'alice'
   return runCommand('skopeo', ['--insecure-policy', 'copy', '-q', ...flags, `docker-archive:${archive}`, target])
 }
 
-test('TLS: clients that trust the authority push with tokens; a reload brings another certificate', async () => {
+test('TLS: clients that trust the authority push with tokens; a reload switches the certificate', async () => {
   const files = tlsFiles(await authority.issue('registry'))
   await using registry = await BerthRegistry.start({ config: tls + tokens, files })
   assert.match(registry.url, /^https:/)

@@ -77,7 +77,7 @@ test('skopeo pulls through the cache, and again when the other registry is down'
   assert.ok(!at.cache.log.includes(secret) && !at.cache.log.includes(btoa(`mirror:${secret}`)), at.cache.log)
 })
 
-test('an engine that has the cache as its mirror pulls Docker Hub’s images from it', async () => {
+test('an engine with the cache as its mirror pulls Docker Hub’s images from it', async () => {
   await using at = await place()
   await using daemon = await TestDaemon.start({ flags: ['--registry-mirror', `http://${at.cache.name}`] })
   for (const round of ['from upstream', 'from the cache']) {

@@ -104,7 +104,7 @@ test('chunks of one upload can go through any registry, even if one of them is k
   await arrived
   await at.one.stop('SIGKILL')
   await cut
-  at.s3.age(60_000) // it is some time ago
+  at.s3.age(60_000) // the kill was some time ago
   const kept = await sizeSoFar(at.two, location)
   assert.ok(kept >= offset && kept <= offset + half.length, `${kept}`)
   assert.equal((await sendChunk(at.two, location, bytes.subarray(kept), kept)).status, 202)
@@ -129,7 +129,7 @@ test('bytes with a wrong digest become no blob', async () => {
   assert.equal(at.s3.bucket.uploads.size, 0)
 })
 
-test('two caches share what either of them fetched', async () => {
+test('two caches share their fetched blobs', async () => {
   await using upstream = await TestRegistry.start()
   await upstream.push(archive, 'team/app:1')
   await using at = await twoRegistries(`proxy: {remote: "http://${upstream.name}"}\n`)

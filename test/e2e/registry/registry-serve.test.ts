@@ -106,7 +106,7 @@ function codesOf(body: unknown): readonly string[] {
   return (body as { errors: { code: string }[] }).errors.map(({ code }) => code)
 }
 
-test('limits, headers, pages and metrics are as configured', async () => {
+test('limits, headers, pages and metrics follow the configuration', async () => {
   const config = `
 limits: {manifestSize: 1KiB, headerSize: 8KiB}
 http: {headers: {X-Served-By: berth}}

@@ -27,7 +27,7 @@ async function copy(...args: readonly string[]): Promise<void> {
   await runOrThrow('skopeo', ['--insecure-policy', 'copy', '--quiet', ...args])
 }
 
-/** The manifest's bytes as a registry has them. */
+/** The manifest's bytes as a registry returns them. */
 async function rawManifest(reference: string): Promise<string> {
   return await runOrThrow('skopeo', ['inspect', '--raw', '--tls-verify=false', `docker://${reference}`])
 }
@@ -162,7 +162,7 @@ test('an upload that is interrupted by kill -9 many times ends as the right blob
   let offset = 0
   for (const portion of [0.2, 0.45, 0.7]) {
     const end = Math.floor(size * portion)
-    // Announces all that is left, so that the kill comes in the middle of a request.
+    // Announces all remaining bytes, so that the kill comes in the middle of a request.
     const pieces = piecesOf(bytes.subarray(offset))
     const killer = (function* () {
       let sent = offset
