@@ -14,7 +14,7 @@ before(async () => {
 })
 after(() => daemon?.[Symbol.asyncDispose]())
 
-/** Standard output of a shell script in a container that has no network. */
+/** Standard output of a shell script in a container without a network. */
 function inside(options: readonly string[], script: string): Promise<string> {
   return daemon.ok(['run', '--rm', '--network', 'none', ...options, 'busybox', 'sh', '-c', script])
 }
@@ -66,7 +66,7 @@ interface Created {
   readonly HostConfig: Readonly<Record<string, unknown>>
 }
 
-/** Inspects a container made by a bare API call, and removes it. */
+/** Inspects a container made by a plain API call, and removes it. */
 async function created(body: Readonly<Record<string, unknown>>): Promise<Created> {
   const made = await daemon.api<{ Id: string }>('POST', '/containers/create', { Image: 'busybox', ...body })
   assert.equal(made.status, 201, made.text)
@@ -102,7 +102,7 @@ describe('paths of the system', () => {
 })
 
 describe('other containers', () => {
-  test('--volumes-from', async () => {
+  test('--volumes-from mounts the volumes of another container', async () => {
     const host = join(daemon.root, 'vf')
     mkdirSync(host)
     writeFileSync(join(host, 'f'), 'host')
@@ -138,7 +138,7 @@ describe('other containers', () => {
     assert.match(await refusal(['--ipc', 'container:nobody']), /No such container: nobody/)
   })
 
-  test('--pid host and container', async () => {
+  test('--pid accepts host and container', async () => {
     assert.equal(await inside(['--pid', 'host'], 'readlink /proc/self/ns/pid'), await daemonNamespace('pid'))
     const other = await daemon.ok(['run', '-d', '--network', 'none', 'busybox', 'sleep', '12345'])
     assert.match(await inside(['--pid', `container:${other}`], 'cat /proc/1/cmdline'), /sleep\0?12345/)
@@ -169,11 +169,11 @@ async function daemonNamespace(kind: string): Promise<string> {
 }
 
 describe('limits', () => {
-  test('--memory-swappiness', { skip: cgroupV2 ? 'cgroup v2 has none' : false }, async () => {
+  test('--memory-swappiness is set', { skip: cgroupV2 ? 'cgroup v2 has none' : false }, async () => {
     assert.equal(await inside(['--memory-swappiness', '10'], 'cat /sys/fs/cgroup/memory/memory.swappiness'), '10')
   })
 
-  test('--cpu-shares, --cpu-period, --cpu-quota and --cpuset-cpus', {
+  test('--cpu-shares, --cpu-period, --cpu-quota and --cpuset-cpus are set', {
     skip: cgroupV2 ? 'asks for files of v1' : false,
   }, async () => {
     const options = ['--cpu-shares', '512', '--cpu-period', '50000', '--cpu-quota', '25000', '--cpuset-cpus', '0']

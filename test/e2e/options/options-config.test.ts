@@ -76,7 +76,7 @@ test('Config.Image, Config.Cmd, Config.Entrypoint: decide what runs; a missing i
   assert.match(await refused({ Image: 'no-such-image' }), /No such image: no-such-image:latest/)
 })
 
-test('Config.Env, Config.WorkingDir: variables and directory of the process', async () => {
+test('Config.Env, Config.WorkingDir: the process has these variables and this directory', async () => {
   const { output } = await run({
     ...script('echo $A-$PATH-$PWD'),
     Env: ['A=b c', 'PATH=/bin'],
@@ -217,7 +217,7 @@ test('Config.ExposedPorts, HostConfig.PortBindings, HostConfig.PublishAllPorts: 
   )
 })
 
-test('Config.MacAddress, EndpointsConfig.MacAddress: the address of the device', async () => {
+test('Config.MacAddress, EndpointsConfig.MacAddress: the device has this address', async () => {
   const mac = '02:42:ac:11:aa:bb'
   const look = script('cat /sys/class/net/eth0/address')
   assert.equal((await run({ ...look, MacAddress: mac }, { NetworkMode: 'bridge' })).output, mac)
@@ -350,7 +350,7 @@ test('HostConfig.CapAdd, HostConfig.CapDrop: change the capabilities of the proc
   assert.match(await refused({}, { CapDrop: ['CAP_MAGIC'] }), /unknown capability: "CAP_MAGIC"/)
 })
 
-test('HostConfig.ContainerIDFile: the client writes the file; the engine only shows its name', async () => {
+test('HostConfig.ContainerIDFile: shown in inspect; the client writes the file', async () => {
   const id = await create({}, { ContainerIDFile: '/tmp/no-such-file' })
   assert.equal(await inspect(id, '.HostConfig.ContainerIDFile'), '/tmp/no-such-file')
   await remove(id)

@@ -14,7 +14,7 @@ before(async () => {
 })
 after(() => daemon?.[Symbol.asyncDispose]())
 
-/** Standard output of a shell script in a container that has no network. */
+/** Standard output of a shell script in a container without a network. */
 function inside(options: readonly string[], script: string): Promise<string> {
   return daemon.ok(['run', '--rm', '--network', 'none', ...options, 'busybox', 'sh', '-c', script])
 }
@@ -46,7 +46,7 @@ async function refused(hostConfig: Readonly<Record<string, unknown>>): Promise<s
 }
 
 const cgroupV2 = existsSync('/sys/fs/cgroup/cgroup.controllers')
-/** A block device of the host: its name and its numbers. */
+/** A block device of the host: its path and numbers. */
 const disk = readdirSync('/sys/block').find((name) => /^[vsn][dv]/.test(name) || name.startsWith('loop')) ?? 'none'
 const numbers = readFileSync(`/sys/block/${disk}/dev`, 'utf8').trim()
 
@@ -113,7 +113,7 @@ test('HostConfig.KernelMemory: dropped, with a warning for old clients only', as
   assert.deepEqual(await warned({ KernelMemory: 10_000_000 }), [])
 })
 
-test('HostConfig.KernelMemoryTCP: set on cgroup v1, dropped with a warning elsewhere', async () => {
+test('HostConfig.KernelMemoryTCP: is set on cgroup v1, discarded with a warning elsewhere', async () => {
   const hostConfig = { KernelMemoryTCP: 16_777_216, NetworkMode: 'none' }
   if (cgroupV2) {
     assert.match((await warned(hostConfig)).join(), /does not support kernel memory TCP limit/)

@@ -16,7 +16,7 @@ before(async () => {
 })
 after(() => daemon?.[Symbol.asyncDispose]())
 
-/** Standard output of a shell script in a container that has no network. */
+/** Standard output of a shell script in a container without a network. */
 function inside(options: readonly string[], script: string): Promise<string> {
   return daemon.ok(['run', '--rm', '--network', 'none', ...options, 'busybox', 'sh', '-c', script])
 }
@@ -119,7 +119,7 @@ test('HostConfig.VolumeDriver: local works, an unknown one is refused by name', 
   assert.match(await refused(body), /error looking up volume plugin far-away: plugin "far-away" not found/)
 })
 
-test('HostConfig.Mounts: a tmpfs with size, mode and options', async () => {
+test('HostConfig.Mounts: a tmpfs has size, mode and options', async () => {
   const mount = ['--mount', 'type=tmpfs,dst=/x,tmpfs-size=1m,tmpfs-mode=0700']
   assert.equal(
     await inside(mount, "stat -c %a /x; grep ' /x ' /proc/mounts | grep -o 'size=[0-9k]*'"),

@@ -14,7 +14,7 @@ before(async () => {
 })
 after(() => daemon?.[Symbol.asyncDispose]())
 
-/** Standard output of a shell script in a container that has no network. */
+/** Standard output of a shell script in a container without a network. */
 function inside(options: readonly string[], script: string): Promise<string> {
   return daemon.ok(['run', '--rm', '--network', 'none', ...options, 'busybox', 'sh', '-c', script])
 }

@@ -14,7 +14,7 @@ before(async () => {
 })
 after(() => daemon?.[Symbol.asyncDispose]())
 
-/** Standard output of a shell script in a container that has no network. */
+/** Standard output of a shell script in a container without a network. */
 function inside(options: readonly string[], script: string): Promise<string> {
   return daemon.ok(['run', '--rm', '--network', 'none', ...options, 'busybox', 'sh', '-c', script])
 }
@@ -31,7 +31,7 @@ async function refused(hostConfig: Readonly<Record<string, unknown>>): Promise<s
 
 const cgroupV2 = existsSync('/sys/fs/cgroup/cgroup.controllers')
 
-/** Field, flags, the file on cgroup v1 and v2 and what it says there; a value that is refused, and how. */
+/** Field, flags, the file on cgroup v1 and v2 with its expected content; an invalid value, and the error. */
 const limits: readonly (readonly [
   field: string,
   flags: string,
@@ -173,7 +173,7 @@ test('HostConfig.VolumesFrom: the mounts of another container; an unknown contai
   await daemon.ok(['rm', '-fv', donor])
 })
 
-test('HostConfig.ReadonlyRootfs: nothing can be written', async () => {
+test('HostConfig.ReadonlyRootfs: makes the root file system read-only', async () => {
   assert.equal(await inside(['--read-only'], 'touch /a 2>/dev/null || echo read-only'), 'read-only')
 })
 
@@ -181,7 +181,7 @@ test('HostConfig.Init: process 1 is an init program', async () => {
   assert.match(await inside(['--init'], 'tr "\\0" " " </proc/1/cmdline'), /^\/sbin\/docker-init -- sh -c/)
 })
 
-test('HostConfig.ConsoleSize: size of the terminal', async () => {
+test('HostConfig.ConsoleSize: sets the size of the terminal', async () => {
   const { body } = await daemon.api<{ Id: string }>('POST', '/containers/create', {
     Image: 'busybox',
     Cmd: ['stty', 'size'],
@@ -203,7 +203,7 @@ test('HostConfig.ReadonlyPaths: replace the default ones', async () => {
   assert.equal(await runs({ ReadonlyPaths: ['/etc'] }, ['sh', '-c', script]), 'read-only\nopen')
 })
 
-test('HostConfig.Annotations: reach the runtime and are shown', async () => {
+test('HostConfig.Annotations: passed to the runtime and shown', async () => {
   const id = await daemon.ok(['run', '-d', '--network', 'none', '--annotation', 'a.b=c', 'busybox', 'sleep', '1000'])
   const config = JSON.parse(readFileSync(join(daemon.execRoot, 'c', id, 'config.json'), 'utf8')) as {
     annotations: Record<string, string>
@@ -213,11 +213,11 @@ test('HostConfig.Annotations: reach the runtime and are shown', async () => {
   await daemon.ok(['rm', '-f', id])
 })
 
-test('HostConfig.Privileged: all capabilities and devices', async () => {
+test('HostConfig.Privileged: gives all capabilities and devices', async () => {
   assert.equal(await inside(['--privileged'], 'test -w /proc/sys/kernel/domainname && echo open'), 'open')
 })
 
-/** What a command prints in a container with that HostConfig. */
+/** The output of a command in a container with that HostConfig. */
 async function runs(hostConfig: Readonly<Record<string, unknown>>, command: readonly string[]): Promise<string> {
   const { body } = await daemon.api<{ Id: string }>('POST', '/containers/create', {
     Image: 'busybox',

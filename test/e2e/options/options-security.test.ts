@@ -41,7 +41,7 @@ const denyMkdir = (conditions: object = {}) => ({
 const tryMkdir = 'mkdir /x 2>&1 && echo made'
 
 describe('HostConfig.SecurityOpt', () => {
-  test("HostConfig.SecurityOpt: a seccomp profile in Docker's form, with its conditions", async () => {
+  test("HostConfig.SecurityOpt: takes a seccomp profile in Docker's form, with its conditions", async () => {
     const under = async (profile: unknown, options: readonly string[] = []) =>
       await inside(['--security-opt', `seccomp=${profileFile(profile)}`, ...options], `${tryMkdir} || true`)
     assert.match(await under(denyMkdir()), /Permission denied/)
@@ -67,7 +67,7 @@ describe('HostConfig.SecurityOpt', () => {
     assert.match(await wrong(denyMkdir({ name: 'chmod' })), /'name' and 'names' were specified in the seccomp profile/)
   })
 
-  test('HostConfig.SecurityOpt: seccomp=unconfined and seccomp=builtin', async () => {
+  test('HostConfig.SecurityOpt: accepts seccomp=unconfined and seccomp=builtin', async () => {
     const mode = "awk '/^Seccomp:/ {print $2}' /proc/self/status"
     assert.equal(await inside(['--security-opt', 'seccomp=unconfined'], mode), '0')
     assert.equal(await inside(['--security-opt', 'seccomp=builtin'], mode), '2')
@@ -85,7 +85,7 @@ describe('HostConfig.SecurityOpt', () => {
     )
   })
 
-  test('HostConfig.SecurityOpt: systempaths=unconfined', async () => {
+  test('HostConfig.SecurityOpt: systempaths=unconfined masks no paths', async () => {
     assert.equal(
       await inside(['--security-opt', 'systempaths=unconfined'], 'grep -cE " /proc/(kcore|sys) " /proc/mounts || true'),
       '0',
@@ -157,7 +157,7 @@ function readProc(path: string): string {
 }
 
 describe('users', () => {
-  test('Config.User: names, numbers and groups of the container', async () => {
+  test('Config.User: takes names, numbers and groups of the container', async () => {
     const id = 'echo $(id -u):$(id -g):$(id -G)'
     for (const [user, expected] of [
       ['app', '1000:1000:1000 2000'],
@@ -181,7 +181,7 @@ describe('users', () => {
     }
   })
 
-  test('HostConfig.GroupAdd: names and numbers; unknown ones are named', async () => {
+  test('HostConfig.GroupAdd: takes names and numbers; unknown ones are named', async () => {
     assert.equal(await inside(['--group-add', 'extra', '--group-add', '4321'], 'id -G'), '0 2000 4321')
     assert.match(await refusal(['--group-add', 'no-group']), /unable to find group no-group/i)
     assert.match(await refusal(['--group-add', '-5']), /uids and gids must be in range/)
@@ -200,7 +200,7 @@ describe('users', () => {
   ]
 
   for (const [what, prepare] of hostile) {
-    test(`Config.User: /etc/passwd is ${what}`, async () => {
+    test(`Config.User: is resolved safely if /etc/passwd is ${what}`, async () => {
       const archive = join(daemon.root, 'hostile.tar')
       await writeBusyboxArchive({
         path: archive,
@@ -274,7 +274,7 @@ describe('runtimes', () => {
 })
 
 describe('defaults of the daemon', () => {
-  test('seccomp-profile, no-new-privileges, runtimes with arguments', async () => {
+  test('seccomp-profile, no-new-privileges and runtimes with arguments apply to containers', async () => {
     const profile = profileFile(denyMkdir())
     const log = join(daemon.root, 'runtime.log')
     const wrapper = join(daemon.root, 'wrapper')

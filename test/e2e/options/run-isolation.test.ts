@@ -44,7 +44,7 @@ describe('devices and /proc', () => {
     ])
   })
 
-  test('masked and read-only paths', async () => {
+  test('masked and read-only paths are masked and read-only', async () => {
     assert.equal(await daemon.inside([], 'cat /proc/kcore /proc/timer_list 2>/dev/null | wc -c'), '0')
     const { code } = await daemon.docker(['run', '--rm', 'busybox', 'sh', '-c', 'echo 1 >/proc/sys/kernel/panic'])
     assert.notEqual(code, 0)
@@ -53,7 +53,7 @@ describe('devices and /proc', () => {
 })
 
 describe('limits', () => {
-  test('--memory', async () => {
+  test('--memory sets the limit', async () => {
     assert.equal(
       await daemon.inside(['--memory', '64m'], cgroupFile('memory.max', 'memory/memory.limit_in_bytes')),
       '67108864',
@@ -80,14 +80,14 @@ describe('limits', () => {
     await daemon.ok(['rm', 'greedy'])
   })
 
-  test('--cpus', async () => {
+  test('--cpus sets the quota', async () => {
     const script = cgroupV2
       ? 'cat /sys/fs/cgroup/cpu.max'
       : 'cd /sys/fs/cgroup/cpu; cat cpu.cfs_quota_us cpu.cfs_period_us'
     assert.equal((await daemon.inside(['--cpus', '0.5'], script)).replace('\n', ' '), '50000 100000')
   })
 
-  test('--pids-limit', async () => {
+  test('--pids-limit sets the limit', async () => {
     assert.equal(await daemon.inside(['--pids-limit', '42'], cgroupFile('pids.max', 'pids/pids.max')), '42')
     const script = 'for i in 1 2 3 4 5 6 7 8 9; do sleep 5 & done; wait'
     const { stderr } = await daemon.docker(['run', '--rm', '--pids-limit', '5', 'busybox', 'sh', '-c', script])
@@ -111,7 +111,7 @@ describe('security', () => {
     assert.equal((await capabilities([])).toString(16), 'a80425fb')
   })
 
-  test('--cap-add and --cap-drop', async () => {
+  test('--cap-add and --cap-drop change the capabilities', async () => {
     assert.equal((await capabilities(['--cap-add', 'NET_ADMIN'])) & NET_ADMIN, NET_ADMIN)
     assert.equal((await capabilities(['--cap-drop', 'CHOWN'])) & CHOWN, 0n)
     assert.equal(await capabilities(['--cap-drop', 'ALL']), 0n)
@@ -125,7 +125,7 @@ describe('security', () => {
     assert.equal(await capabilities(['-u', 'app']), 0n)
   })
 
-  test('--privileged', async () => {
+  test('--privileged gives all capabilities', async () => {
     assert.notEqual((await capabilities(['--privileged'])) & NET_ADMIN, 0n)
     assert.match(await daemon.inside(['--privileged'], 'grep " /sys " /proc/mounts'), / rw[, ]/)
     assert.equal(await daemon.inside(['--privileged'], 'mount -t tmpfs none /tmp && echo mounted'), 'mounted')
@@ -162,7 +162,7 @@ describe('security', () => {
     assert.notEqual(code, 0)
   })
 
-  test('--security-opt no-new-privileges', async () => {
+  test('--security-opt no-new-privileges stops setuid programs', async () => {
     const flag = "awk '/^NoNewPrivs/ {print $2}' /proc/self/status"
     assert.equal(await daemon.inside([], flag), '0')
     assert.equal(await daemon.inside(['--security-opt', 'no-new-privileges'], flag), '1')

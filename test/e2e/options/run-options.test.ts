@@ -35,7 +35,7 @@ describe('exit codes', () => {
     })
   }
 
-  test('nothing is left of a container that could not start', async () => {
+  test('a container that could not start leaves nothing behind', async () => {
     await daemon.docker(['run', '--name', 'halfmade', 'busybox', 'no-such-program'])
     const { body } = await daemon.api<{ State: { Status: string; ExitCode: number } }>(
       'GET',
@@ -80,7 +80,7 @@ describe('standard streams', () => {
 })
 
 describe('process', () => {
-  test('-e and --env-file', async () => {
+  test('-e and --env-file set variables', async () => {
     const file = join(daemon.root, 'env')
     writeFileSync(file, '# comment\nFROM_FILE=1\nSPACES=a b\n')
     const out = await daemon.inside(
@@ -132,11 +132,11 @@ describe('process', () => {
     assert.equal(await daemon.inside(['--group-add', 'audio', '--group-add', '4242'], 'id -G'), '0 29 4242')
   })
 
-  test('--entrypoint', async () => {
+  test('--entrypoint replaces the entrypoint', async () => {
     assert.equal(await daemon.ok(['run', '--rm', '--entrypoint', 'echo', 'busybox', 'a', 'b']), 'a b')
   })
 
-  test("an image's entrypoint, command, user, directory, labels and environment", async () => {
+  test("an image's entrypoint, command, user, directory, labels and environment apply", async () => {
     const path = join(daemon.root, 'configured.tar')
     await writeBusyboxArchive({
       path,
@@ -172,7 +172,7 @@ describe('process', () => {
     await daemon.ok(['rm', id])
   })
 
-  test('--ulimit', async () => {
+  test('--ulimit sets limits', async () => {
     assert.equal(await daemon.inside(['--ulimit', 'nofile=256:512'], 'ulimit -n; ulimit -Hn'), '256\n512')
     assert.equal(await daemon.inside(['--ulimit', 'core=0'], 'ulimit -c'), '0')
   })
@@ -189,7 +189,7 @@ describe('identity', () => {
     )
   })
 
-  test('--add-host, --dns, --dns-search, --dns-option', async () => {
+  test('--add-host, --dns, --dns-search, --dns-option are written into hosts and resolv.conf', async () => {
     const hosts = await daemon.inside(['--add-host', 'db:10.9.8.7', '--add-host', 'gw:host-gateway'], 'cat /etc/hosts')
     assert.match(hosts, /^10\.9\.8\.7\s+db$/m)
     assert.match(hosts, /^\d+\.\d+\.\d+\.\d+\s+gw$/m)
@@ -221,7 +221,7 @@ describe('identity', () => {
     await daemon.ok(['rm', id, other])
   })
 
-  test('--cidfile', async () => {
+  test('--cidfile receives the id', async () => {
     const file = join(daemon.root, 'cid')
     await daemon.ok(['run', '--cidfile', file, '--name', 'cid', 'busybox', 'true'])
     assert.equal(readFileSync(file, 'utf8'), await daemon.ok(['inspect', '-f', '{{.Id}}', 'cid']))
@@ -236,7 +236,7 @@ describe('identity', () => {
 })
 
 describe('files', () => {
-  test('-v of a host directory, read-write and read-only', async () => {
+  test('-v mounts a host directory, read-write and read-only', async () => {
     const directory = join(daemon.root, 'bind')
     mkdirSync(directory)
     writeFileSync(join(directory, 'from-host'), 'hello')
@@ -258,7 +258,7 @@ describe('files', () => {
     assert.match(stderr, /Read-only file system/)
   })
 
-  test('-v of a single file', async () => {
+  test('-v mounts a single file', async () => {
     const file = join(daemon.root, 'single')
     writeFileSync(file, 'one file')
     assert.equal(await daemon.inside(['-v', `${file}:/etc/single:ro`], 'cat /etc/single'), 'one file')
@@ -303,7 +303,7 @@ describe('files', () => {
     assert.equal(await count(), first)
   })
 
-  test('--read-only with --tmpfs', async () => {
+  test('--read-only allows writes to --tmpfs only', async () => {
     const { code, stderr } = await daemon.docker(['run', '--rm', '--read-only', 'busybox', 'touch', '/x'])
     assert.equal(code, 1)
     assert.match(stderr, /Read-only file system/)
@@ -319,7 +319,7 @@ describe('files', () => {
     assert.match(mount, /nosuid/)
   })
 
-  test('--shm-size', async () => {
+  test('--shm-size sets the size of /dev/shm', async () => {
     assert.match(await daemon.inside([], 'grep " /dev/shm " /proc/mounts'), /size=65536k/)
     assert.match(await daemon.inside(['--shm-size', '8m'], 'grep " /dev/shm " /proc/mounts'), /size=8192k/)
   })

@@ -109,7 +109,7 @@ describe('AppArmor', { skip }, () => {
     await daemon.ok(['rm', '-f', 'up'])
   })
 
-  test('HostConfig.SecurityOpt: apparmor=PROFILE, which must be loaded', async () => {
+  test('HostConfig.SecurityOpt: apparmor=PROFILE sets a profile, which must be loaded', async () => {
     const option = ['--security-opt', 'apparmor=berth-test']
     const refused = await daemon.docker(['run', '--name', 'refused', ...option, 'busybox', 'true'])
     assert.match(
@@ -127,7 +127,7 @@ describe('AppArmor', { skip }, () => {
     await daemon.ok(['rm', 'refused'])
   })
 
-  test('RUN steps run under it', async () => {
+  test('RUN steps run under the profile', async () => {
     using context = new BuildDirectory({
       Dockerfile:
         'FROM busybox\nRUN cat /proc/self/attr/current >/profile\nRUN mount -t tmpfs x /tmp 2>/refused || true\n',

@@ -88,7 +88,7 @@ for (const options of [
   })
 }
 
-test('a process of another container can be reached only as with Docker', async () => {
+test('a process of another container is reachable only where Docker allows it', async () => {
   const reach =
     'kill -0 1 && echo signal; ls /proc/1/root/ >/dev/null 2>&1 && echo root; cat /proc/1/environ >/dev/null 2>&1 && echo environment'
   const of = async (engine: TestDaemon | StockDocker) => {
@@ -103,7 +103,7 @@ test('a process of another container can be reached only as with Docker', async 
   const [ours, theirs] = await Promise.all([of(daemon), of(docker)])
   assert.equal(ours.shell, theirs.shell)
   assert.deepEqual(allowedOnlyIn(ours.answers, theirs.answers), [])
-  // Without a joined namespace there is nothing to name.
+  // Without a joined namespace no other process is visible.
   assert.equal(ours.alone.includes('sleep'), false)
 })
 
@@ -129,10 +129,10 @@ test('every system call: a default container and each capability may do only wha
       ([name, answer]) => isAllowed(answer) && !isAllowed(theirs.get(name) ?? '1') && !isOfLaterDocker(name),
     )
     assert.deepEqual(more, [], options.join(' '))
-    // Programs fall back to older calls when one does not exist, not when it is forbidden.
+    // Programs fall back to older calls if a call does not exist, but not if it is forbidden.
     const ENOSYS = '38'
     const forbidden = [...theirs].filter(([name, answer]) => answer === ENOSYS && ours.get(name) === '1')
-    // set_mempolicy_home_node, which later versions know, belongs to SYS_NICE.
+    // set_mempolicy_home_node, which later versions allow, needs SYS_NICE.
     assert.deepEqual(
       forbidden.map(([name]) => name).filter((name) => !name.endsWith(' 450')),
       [],

@@ -45,7 +45,7 @@ async function startDaemon({ remapped, umask, flagsBelow }: Case): Promise<TestD
   return daemon
 }
 
-/** The roots in which the engine works. */
+/** The roots of the engine. */
 function rootsOf(daemon: TestDaemon, remapped: boolean): { readonly data: string; readonly exec: string } {
   const below = remapped ? `${firstUid}.${firstGid}` : ''
   return { data: join(daemon.dataRoot, below), exec: join(daemon.execRoot, below) }
@@ -79,7 +79,7 @@ RUN --mount=type=cache,target=/cache --mount=type=secret,id=s touch /cache/begun
 
 for (const remapped of [false, true]) {
   for (const umask of ['000', '022', '077']) {
-    test(`umask ${umask}${remapped ? ', userns-remap' : ''}: an ordinary user reaches nothing`, async () => {
+    test(`umask ${umask}${remapped ? ', userns-remap' : ''}: an ordinary user can access nothing`, async () => {
       await using daemon = await startDaemon({ remapped, umask })
       const roots = rootsOf(daemon, remapped)
       using context = new BuildDirectory({ Dockerfile: dockerfile, secret: 'hidden' })
@@ -128,12 +128,12 @@ async function checkMappedRoot(roots: { readonly data: string; readonly exec: st
   for (const root of [roots.data, roots.exec]) assert.notEqual((await runAs(mappedRoot, `ls ${root}`)).code, 0)
 }
 
-/** The number of a process is no secret. */
+/** The pid of a process is no secret. */
 function isPid(path: string): boolean {
   return /\/(berthd\.pid|pid|conmon\.pid)$/.test(path)
 }
 
-/** Users of containers read the files that are mounted into all of them, and can't change them. */
+/** Users of containers can read the files that are mounted into all of them, and can't change them. */
 async function checkContainers(daemon: TestDaemon): Promise<void> {
   const script =
     'for f in /etc/hosts /etc/hostname /etc/resolv.conf; do cat $f >/dev/null || exit 1; stat -c %a $f; done; [ ! -w /etc/hosts ]'
@@ -149,9 +149,9 @@ async function checkedPaths(daemon: TestDaemon): Promise<readonly string[]> {
   return stdout.split('\n').filter((line) => line.startsWith('path '))
 }
 
-describe('what runc reads', () => {
+describe('the files that runc reads', () => {
   for (const remapped of [false, true]) {
-    test(`is readable by root alone${remapped ? ' (userns-remap)' : ''}`, async () => {
+    test(`are readable by root alone${remapped ? ' (userns-remap)' : ''}`, async () => {
       const directory = mkdtempSync('/tmp/b-')
       try {
         const [program, modes] = [join(directory, 'spy'), join(directory, 'modes')]

@@ -30,7 +30,7 @@ async function told(daemon: TestDaemon): Promise<Told> {
   return { log, warnings: body.Warnings.filter((text) => text.includes('API is accessible')).join('\n'), events: text }
 }
 
-/** Status and body of an answer over TCP to a request for `host`. */
+/** Status and body of the response over TCP to a request for `host`. */
 function ask(port: number, host: string, ca?: string): Promise<{ status: number; body: string }> {
   const options = { host: '127.0.0.1', port, path: '/_ping', agent: false, headers: { Host: host } }
   return new Promise((resolve, reject) => {

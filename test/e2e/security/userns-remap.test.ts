@@ -52,7 +52,7 @@ async function ownersOf(name: string, path: string): Promise<string> {
 describe('userns-remap', () => {
   test('root of a container is an ordinary user of the host', async () => {
     await daemon.ok(['run', '-d', '--name', 'who', 'busybox', 'sleep', '1000'])
-    // Shown to mapped users as it is, and never given to one.
+    // Mapped users see the file with its owner, and can't become that owner.
     assert.equal(statSync('/dev/null').uid, 0)
     const status = readFileSync(`/proc/${await pidOf('who')}/status`, 'utf8')
     assert.match(status, new RegExp(`^Uid:\\s+${firstUid}\\s`, 'm'))
@@ -277,7 +277,7 @@ describe('userns-remap', () => {
     }
   })
 
-  test('the other options work: devices, tmpfs, init, sysctls, runc, health, enter', async () => {
+  test('other options work: devices, tmpfs, init, sysctls, runc, health, enter', async () => {
     assert.equal(
       await daemon.inside(['--tmpfs', '/t', '--init'], 'touch /t/x && stat -c %u /t/x && head -c 2 /dev/zero | wc -c'),
       '0\n2',
