@@ -7,7 +7,8 @@ import { writeBusyboxArchive } from '../../helpers/test-image.ts'
 import { until } from '../../helpers/wait.ts'
 
 /** Images (one name each: docker shows several names of one image in no order), containers in every state, a volume.
- *  Gives the variables that scripts use: `$port`, the published one, and `$now`, after which nothing was made. */
+ *  Returns the variables that scripts use: `$port`, the published one, and `$now`, a time after which nothing was
+ *  made. */
 export async function setUp(daemon: TestDaemon): Promise<NodeJS.ProcessEnv> {
   const port = await freePorts(2)
   await daemon.loadBusybox()
