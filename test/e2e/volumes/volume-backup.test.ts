@@ -124,7 +124,7 @@ test('volume backup and restore keep owners, modes, times, attributes, links, ho
     assert.deepEqual(facts(await contentOf(`copy-${compress}`)), facts(source))
     await daemon.ok(['volume', 'rm', `copy-${compress}`])
   }
-  // The archive is one that tar reads, and without its holes.
+  // tar can read the archive, which then has no holes.
   assert.ok(lstatSync(join(files, 'whole.none')).size < 1_000_000)
   const listed = spawnSync('tar', ['tvf', join(files, 'whole.none')])
   assert.equal(listed.status, 0, listed.stderr.toString())

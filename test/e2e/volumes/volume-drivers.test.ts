@@ -159,7 +159,7 @@ test('create: an existing name returns the existing volume with its options', as
   await daemon.ok(['volume', 'rm', 'same'])
 })
 
-test('local driver: a volume without a row is adopted with its options', async () => {
+test('local driver: a volume without a database row is adopted with its options', async () => {
   await daemon.ok(['volume', 'create', '-o', 'type=tmpfs', '-o', 'device=tmpfs', 'orphan'])
   await daemon.stop()
   const db = new DatabaseSync(join(daemon.dataRoot, 'berth.db'))
@@ -219,7 +219,7 @@ test('plugin: --volume-driver, --mount, and anonymous volumes that --rm removes'
   await daemon.ok(['volume', 'rm', 'named', 'opted'])
 })
 
-test('plugin: names are unique among drivers', async () => {
+test('plugin: names are unique across drivers', async () => {
   await using far = await plugin('uni')
   await daemon.ok(['volume', 'create', '-d', 'uni', 'here'])
   const taken = /create here: driver 'uni' already has volume 'here': volume name must be unique/

@@ -60,7 +60,7 @@ test("containers see each other's writes at once; commit leaves volumes out; the
   await clean()
 })
 
-test('data-volume containers: stopped ones, several, chains, read-only', async () => {
+test('data-volume containers work: stopped ones, several, chains, read-only', async () => {
   await daemon.ok(['create', '--name', 'dv1', '-v', '/one', '-v', 'dvnamed:/named', 'busybox', 'true'])
   await daemon.ok(['create', '--name', 'dv2', '-v', '/two', '--tmpfs', '/tmpfs', 'busybox', 'true'])
   await daemon.ok(['create', '--name', 'dv3', '--volumes-from', 'dv1:ro', '--volumes-from', 'dv2', 'busybox', 'true'])
@@ -134,7 +134,7 @@ test("volumes-from and -v: malformed values are refused in Docker's words", asyn
   assert.deepEqual(await names(), [])
 })
 
-test('options of -v: ro, nocopy, z and Z, consistency', async () => {
+test('-v accepts ro, nocopy, z and Z, and consistency', async () => {
   assert.equal(await inside(['-v', 'opt:/etc'], 'test -s /etc/passwd && echo filled'), 'filled')
   assert.equal(await inside(['-v', 'opt2:/etc:nocopy'], 'ls -A /etc/passwd 2>/dev/null || echo empty'), 'empty')
   for (const mode of ['ro', 'ro,z', 'Z,ro', 'ro,cached']) {
@@ -227,7 +227,7 @@ test('prune: anonymous volumes, all with --all, by label; volumes with options o
   await clean()
 })
 
-test('system df: sizes and users of volumes', async () => {
+test('system df shows sizes and users of volumes', async () => {
   await inside(['-v', 'sized:/v'], 'head -c 3000000 /dev/zero >/v/f')
   const users = [0, 1].map(() => daemon.ok(['create', '-v', 'sized:/v', 'busybox', 'true']))
   const ids = await Promise.all(users)
