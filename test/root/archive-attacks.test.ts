@@ -28,7 +28,7 @@ interface Scene {
   unpack(members: readonly TarMemberInput[]): Promise<unknown>
 }
 
-/** Runs an attack; afterwards everything around the layer's directory must be as it was. */
+/** Runs an attack; afterwards everything around the layer's directory must be unchanged. */
 function attack(title: string, run: (scene: Scene) => Promise<void>): void {
   test(`layer: ${title}`, { skip }, async () => {
     const home = mkdtempSync('/tmp/bt-at-')
@@ -47,7 +47,7 @@ function attack(title: string, run: (scene: Scene) => Promise<void>): void {
   })
 }
 
-/** Everything about all files around the layer's directory: names, kinds, modes, owners, times, links, contents. */
+/** All properties of all files around the layer's directory: names, kinds, modes, owners, times, links, contents. */
 function picture(home: string, root: string): string {
   const lines: string[] = []
   const visit = (path: string): void => {

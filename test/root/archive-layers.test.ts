@@ -359,7 +359,7 @@ layerTest('packDirectory() of a tree that changes meanwhile gives an archive tha
   const parts: Buffer[] = []
   for await (const part of packDirectory(from)) {
     parts.push(part)
-    // The names were read before this: `a` is gone when it is looked at.
+    // The names were read before this: `a` is gone by the time it is examined.
     rmSync(join(from, 'a'), { force: true })
   }
   await applyLayer(one(Buffer.concat(parts)), to)

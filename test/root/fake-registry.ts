@@ -17,7 +17,7 @@ export interface SendOptions {
   readonly layerUrls?: (digest: Digest) => readonly string[]
 }
 
-/** Repository `x`, whatever the name in the request is. */
+/** Repository `x`, no matter which name the request has. */
 export class FakeRegistry implements AsyncDisposable {
   readonly #server: Server
   readonly blobs = new Map<string, Buffer>()

@@ -13,7 +13,7 @@ export interface MadeImage {
 /** Files by path. */
 export type Tree = Readonly<Record<string, string | Buffer>>
 
-/** A tar of these files. */
+/** A tar archive of these files. */
 export async function tarOf(tree: Tree): Promise<Buffer> {
   const members = Object.entries(tree).map(([path, content]): TarMemberInput => {
     const bytes = Buffer.from(content)
@@ -105,7 +105,7 @@ export async function twoImages(first: MadeImage, second: MadeImage): Promise<Bu
   return await tarOf({ ...files, 'manifest.json': JSON.stringify(manifest) })
 }
 
-/** An OCI image layout; `compress` makes the layers' blobs. */
+/** An OCI image layout; `compress` compresses the layers' blobs. */
 export async function ociLayout(
   { config, layers }: MadeImage,
   name: string,

@@ -44,7 +44,7 @@ async function snapshots(ws: ImageWorkspace): Promise<string[]> {
   return found
 }
 
-test('Images.load() takes a docker-archive, with layers in memory and in files', { skip }, async () => {
+test('Images.load() loads a docker-archive, with layers in memory and in files', { skip }, async () => {
   await using ws = await ImageWorkspace.open()
   const image = await makeImage([{ 'etc/one': '1' }, { big: large }, { 'etc/.wh.one': '', 'etc/two': '2' }])
   const messages = await load(ws, await dockerArchive(image, ['one:1', 'quay.io/two:2']))
@@ -71,7 +71,7 @@ for (const [name, compress, mediaType] of [
   ['gzip', (layer: Buffer) => gzipSync(layer), mediaTypes.ociLayerGzip],
   ['zstd', (layer: Buffer) => zstdCompressSync(layer), mediaTypes.ociLayerZstd],
 ] as const) {
-  test(`Images.load() takes an OCI layout with ${name} layers and keeps its manifest`, { skip }, async () => {
+  test(`Images.load() loads an OCI layout with ${name} layers and keeps its manifest`, { skip }, async () => {
     await using ws = await ImageWorkspace.open()
     const image = await makeImage([{ big: large }, { small: 'x' }])
     const archive = await ociLayout(image, 'docker.io/library/oci:1', compress, mediaType)
@@ -133,7 +133,7 @@ test('Images.load() refuses broken archives and leaves nothing of them', { skip 
       await dockerArchive(await makeImage([{ a: '1' }], {}, 'windows'), ['x:1']),
       /^BerthError: cannot load windows image/,
     ],
-    // The second image is the broken one: the first must not stay.
+    // The second image is broken: the first must not stay either.
     [await twoImages(image, { ...image, layers: [broken] }), /invalid diffID/],
     [await layoutWithWrongLayer(), /blobs\/sha256\/[0-9a-f]{64}: its digest is/],
   ]
@@ -144,7 +144,7 @@ test('Images.load() refuses broken archives and leaves nothing of them', { skip 
   assert.deepEqual(readdirSync(join(ws.root, 'content/ingests')), [])
 })
 
-/** The manifest promises other bytes than those in the blob's place. */
+/** The manifest promises other bytes than those of the blob. */
 async function layoutWithWrongLayer(): Promise<Buffer> {
   const image = await makeImage([{ a: '1' }])
   const archive = await ociLayout(image, 'docker.io/library/x:1')
@@ -256,14 +256,14 @@ test('Images.open() removes what an interrupted load left', { skip }, async (t) 
   await using ws = await ImageWorkspace.open({ root })
   assert.deepEqual(await snapshots(ws), [])
   assert.deepEqual(readdirSync(join(root, 'content/ingests')), [])
-  // A layer that was complete may have become a blob, which no image refers to.
+  // A complete layer may have become a blob, which no image refers to.
   await ws.images.garbage.sweep({ unfinished: true })
   assert.deepEqual(await blobs(ws), [])
   await load(ws, archive)
   assert.equal(ws.images.store.resolve('x:1').layers.length, 2)
 })
 
-test('Images.import() makes an image of a tar, with changes and a message', { skip }, async () => {
+test('Images.import() makes an image of a tar archive, with changes and a message', { skip }, async () => {
   await using ws = await ImageWorkspace.open()
   const tar = await tarOf({ 'bin/sh': 'x' })
   for (const [name, source] of [

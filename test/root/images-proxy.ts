@@ -14,7 +14,7 @@ export class SlowProxy implements AsyncDisposable {
   readonly blobs: SeenBlob[] = []
   /** Pause after each chunk of a blob. */
   delayMs = 0
-  /** Destroys the connection of every blob after so many bytes. */
+  /** Cuts the connection of every blob after this many bytes. */
   breakAfter = Number.POSITIVE_INFINITY
   /** Changes the bytes of blobs. */
   corrupt = false

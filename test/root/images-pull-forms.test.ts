@@ -26,8 +26,8 @@ function fileOf(ws: ImageWorkspace, name: string, path: string): Buffer {
   return readFileSync(join(ws.snapshots.directory(String(ws.images.store.resolve(name).chainId)), path))
 }
 
-/** After a prune: nothing unfinished, no layer and no blob that is not JSON. What a failed pull had begun ends right
- *  behind it; what its other layers had may be gone on with, until then. */
+/** After a prune: nothing unfinished, no layer, and no blob that is not JSON. A failed pull ends its downloads shortly
+ *  after its error; until then, the data of its other layers may remain, to be resumed. */
 async function assertNoLayers(ws: ImageWorkspace): Promise<void> {
   const left: string[] = []
   const look = async () => {
@@ -56,7 +56,7 @@ const forms: Readonly<Record<string, SendOptions>> = {
   sha512: { algorithm: 'sha512', compress: (layer) => gzipSync(layer), layerType: mediaTypes.ociLayerGzip },
 }
 for (const [form, options] of Object.entries(forms)) {
-  test(`Images.pull() takes layers: ${form}`, { skip }, async () => {
+  test(`Images.pull() pulls layers: ${form}`, { skip }, async () => {
     await using registry = await FakeRegistry.start()
     const big = randomBytes(600_000)
     const { manifest, layers } = registry.image(await makeImage([{ a: 'small' }, { big }]), '1', options)
@@ -108,7 +108,7 @@ test('Images.pull() finds the platform in nested indexes with attestations', { s
   // A platform that only the config names.
   index([s390x, right], 'silent')
   index([attestation], 'attested')
-  // An index that names itself by way of another can't be made; one that is too deep can.
+  // An index that contains itself indirectly can't be made; one that is nested too deep can.
   let deep = index([{ ...right, platform: host }])
   for (let depth = 0; depth < 10; depth += 1) deep = index([deep])
   index([deep], 'deep')
@@ -228,7 +228,7 @@ test('Images.pull() gives up after five attempts without progress, and continues
   assert.match(registry.requests.join('\n'), /bytes=\d{5,}-$/m)
 })
 
-test('Images.pull() names the layer whose bytes are wrong, and keeps nothing of it', { skip }, async () => {
+test('Images.pull() names a layer with wrong bytes, and keeps nothing of it', { skip }, async () => {
   await using registry = await FakeRegistry.start()
   const trees: Tree[] = [{ big: randomBytes(700_000) }, { small: 'x' }]
   for (const compress of [(layer: Buffer) => layer, (layer: Buffer) => gzipSync(layer)]) {
@@ -327,7 +327,7 @@ test('Images.pull() replaces damaged blobs on the disk', { skip }, async () => {
   const failing = await makeImage([...trees, { c: 'x' }])
   await using ws = await ImageWorkspace.open()
   const name = `${registry.name}/x:1`
-  // A pull that leaves all blobs but not the image: its last layer is not the one that its config promises.
+  // This pull keeps all blobs but not the image, because its last layer does not match the config.
   registry.image({ ...failing, layers: [...failing.layers.slice(0, 2), Buffer.from('')] }, '2', {
     compress: (one) => gzipSync(one),
   })

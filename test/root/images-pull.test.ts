@@ -85,7 +85,7 @@ test("Images.pull() gets busybox from a registry with Docker's messages, and is 
   )
 })
 
-test('Images.pull() takes OCI images, shares layers and refuses with Docker’s texts', { skip }, async (t) => {
+test('Images.pull() pulls OCI images, shares layers and refuses with Docker’s texts', { skip }, async (t) => {
   await using registry = await TestRegistry.start()
   const root = temporary(t)
   const trees: Tree[] = [{ big: randomBytes(2_000_000) }, {}, { b: '1' }, {}]
@@ -181,7 +181,7 @@ test('Images.pull() logs in with the caller’s credentials', { skip }, async (t
   })
 })
 
-test('Images.pull() of the same image twice at once downloads each layer once', { skip }, async (t) => {
+test('two concurrent Images.pull() of one image download each layer once', { skip }, async (t) => {
   const registry = await registryWith(t, [{ big: randomBytes(3_000_000) }, { other: randomBytes(2_000_000) }])
   await using proxy = await SlowProxy.start(registry.name)
   proxy.delayMs = 2

@@ -10,13 +10,13 @@ import { OverlaySnapshotter } from '../../src/snapshots/index.ts'
 import { Database, LeaseTable, SnapshotTable } from '../../src/store/index.ts'
 
 export interface WorkspaceOptions {
-  /** Opens what an earlier workspace left there; it is not removed at the end. */
+  /** Opens an earlier workspace's directory, which is not removed at the end. */
   readonly root?: string
   readonly registries?: RegistryClientOptions
   readonly logger?: Logger
 }
 
-/** An image store of its own; removed when disposed. */
+/** An image store in a temporary directory; removed when disposed. */
 export class ImageWorkspace implements AsyncDisposable {
   readonly root: string
   readonly images: Images

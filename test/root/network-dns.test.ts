@@ -51,7 +51,7 @@ function put(dns: EmbeddedDns, containerId: string, names: string[], ipv4: strin
   dns.putEndpoint({ networkId: 'n', networkName: 'net', containerId, endpointId: 'e', names, ipv4, ipv6: '' })
 }
 
-/** What dig prints, asked in a namespace; several arguments each. */
+/** The output of dig in a namespace; several arguments each. */
 async function dig(netns: string, ...args: string[]): Promise<string> {
   const server = args.some((arg) => arg.startsWith('@')) ? [] : ['@127.0.0.11']
   return runIn(netns, 'dig', ...server, '+time=4', '+tries=1', '+noall', '+answer', '+comments', ...args)
@@ -191,7 +191,7 @@ test('unanswered questions fail; a closed port fails at once', { skip }, async (
   assert.equal(counter.asked, 0)
 })
 
-test('the embedded DNS answers again after a restart, on other ports too', { skip }, async (t) => {
+test('the embedded DNS answers again after a restart, also on other ports', { skip }, async (t) => {
   const netns = namespace(t)
   const tables = async () => (await runIn(netns, 'nft', 'list', 'tables')).trim().split('\n')
   const restart = async () => {

@@ -34,7 +34,7 @@ export const skip = process.env.BERTH_TEST_ROOT === '1' ? false : 'needs root: B
 
 const run = promisify(execFile)
 
-/** A daemon's networks that can be opened again and again on the same database. */
+/** A daemon's networks that can be opened several times on the same database. */
 export interface NetworkHost {
   open(config?: Partial<NetworkConfig>, live?: readonly string[]): Promise<Networks>
   readonly directory: string
@@ -101,7 +101,7 @@ export function publish(containerPort: number, options: Partial<PortRequest> = {
   return { protocol: 'tcp', containerPort, hostIp: '', hostPort: 0, ...options }
 }
 
-/** A web server in a namespace that answers with the client's address. */
+/** A bridge network without options. */
 export function serve(t: TestContext, netns: string, port: number): void {
   const server = createServer((request, response) => {
     response.end(String(request.socket.remoteAddress).replace('::ffff:', ''))
@@ -116,7 +116,7 @@ export function serve(t: TestContext, netns: string, port: number): void {
 
 /** A UDP server in a namespace that answers everything at port 7 with `text`, until it is stopped. */
 export function answerUdp(t: TestContext, netns: string, text: string): () => void {
-  // A look-up that answers at once lets bind make the socket while the thread is in the namespace.
+  // A lookup that answers at once lets bind make the socket while the thread is in the namespace.
   const server = createSocket({ type: 'udp4', lookup: (name, _options, done) => done(null, name, 4) })
   server.on('message', (_message, from) => server.send(text, from.port, from.address))
   inNetworkNamespace(netns, () => server.bind(7, '0.0.0.0'))
@@ -129,7 +129,7 @@ export function answerUdp(t: TestContext, netns: string, text: string): () => vo
   return stop
 }
 
-/** The answer of a server to a client in a namespace (the host's own when none is given); 'failed' without one. */
+/** A server's answer to a client in a namespace (default: the host's own); 'failed' without one. */
 export async function get(url: string, netns?: string): Promise<string> {
   const command = ['curl', '-sSf', '-m', '2', '--noproxy', '*', url]
   const [file = '', ...args] = netns === undefined ? command : ['nsenter', `--net=${netns}`, ...command]
@@ -140,7 +140,7 @@ export async function get(url: string, netns?: string): Promise<string> {
   }
 }
 
-/** What a command in a namespace prints. */
+/** The output of a command in a namespace. */
 export async function runIn(netns: string, ...command: string[]): Promise<string> {
   return (await run('nsenter', [`--net=${netns}`, ...command])).stdout
 }

@@ -1,4 +1,4 @@
-/** A process that sets up and takes down networks until it is killed: `node network-victim.ts DIRECTORY`. */
+/** A process that sets up and tears down networks until it is killed: `node network-victim.ts DIRECTORY`. */
 import { join } from 'node:path'
 import { nullLogger } from '../../src/base/index.ts'
 import { Networks } from '../../src/network/index.ts'

@@ -164,7 +164,7 @@ test('tearDown leaves nothing and can be repeated', { skip }, async (t) => {
   await networks.sandboxes.release(request.containerId)
   assert.equal(networks.sandboxes.find(request.containerId), undefined)
   assert.equal(existsSync(web.netnsPath), false)
-  // Fixed ports are free again at once, although the kernel may still be taking the old elements out.
+  // Fixed ports are free again at once, although the kernel may still be removing the old elements.
   const again = { ...request, ports: web.ports.map((port) => ({ ...port })) }
   const second = await networks.sandboxes.setUp(again)
   assert.deepEqual(second.ports, web.ports)
@@ -227,7 +227,7 @@ test('restore keeps what is in use, removes the rest and repairs what is missing
   const third = await host.open({}, [keep.containerId])
   assert.notEqual(await get(url), 'failed')
 
-  // The same, noticed by the next start.
+  // The same, found at the next start.
   await runNft(`delete table ip ${tableOf(veth)}`)
   const late = await third.sandboxes.setUp(sandboxRequest('late', { ports: [publish(80)] }))
   serve(t, late.netnsPath, 80)

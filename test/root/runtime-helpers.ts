@@ -1,4 +1,4 @@
-/** Containers for the runtime's tests: a busybox root file system, real conmon and crun, a sink that remembers. */
+/** Containers for the runtime's tests: a busybox root file system, real conmon and crun, a sink that records. */
 
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
@@ -34,10 +34,10 @@ export const host: SpecHost = {
   capabilities: capabilitiesOfMask(/CapBnd:\s*(\w+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0'),
 }
 
-/** Parts of a `SpecInput`, in place of a plain container's. */
+/** Parts of a `SpecInput` that replace those of a plain container. */
 export type SpecChanges = { readonly [Part in keyof SpecInput]?: Partial<SpecInput[Part]> }
 
-/** A runtime on a directory of its own; `close` removes everything that it made. */
+/** A runtime on its own directory; `close` removes everything that it made. */
 export class RuntimeFixture {
   readonly root = mkdtempSync('/tmp/brt-')
   readonly rootfs = join(this.root, 'fs')
@@ -56,7 +56,7 @@ export class RuntimeFixture {
     return fixture
   }
 
-  /** A further runtime on the same directory: the daemon after its restart. */
+  /** Another runtime on the same directory: the daemon after its restart. */
   openRuntime(logger: Logger = nullLogger): Promise<ConmonRuntime> {
     return ConmonRuntime.open({
       execRoot: this.execRoot,
@@ -150,7 +150,7 @@ export class RuntimeFixture {
   }
 }
 
-/** Keeps what it is given; `stall` makes it refuse more until `drain`. */
+/** Records its input; `stall` makes it refuse more until `drain`. */
 export class MemorySink implements OutputSink {
   readonly chunks: { readonly stream: OutputStream; readonly chunk: Buffer }[] = []
   bytes = 0
@@ -180,7 +180,7 @@ export class MemorySink implements OutputSink {
     for (const callback of this.#drain) callback()
   }
 
-  /** The client goes away. */
+  /** The client disconnects. */
   leave(): void {
     for (const callback of this.#close) callback()
   }
@@ -229,7 +229,7 @@ function removeTestCgroups(name: string): void {
   ]
   for (const place of places) {
     const path = join('/sys/fs/cgroup', place, name)
-    // The kernel's own files can't be removed and need not be: rmdir takes the directory with them.
+    // The kernel's own files can't be removed and need not be: rmdir removes the directory with them.
     if (existsSync(path)) tryRmdir(path)
   }
 }

@@ -20,14 +20,14 @@ const processOf = (args: string[], changes: Partial<OciProcess> = {}): OciProces
   ...changes,
 })
 
-/** Pids of runtimes that start an exec in the container, or wait to. */
+/** Pids of runtimes that are starting an exec in the container, or waiting to. */
 function execRuntimes(id: string): string[] {
   return globSync('/proc/[0-9]*/cmdline').filter((path) => {
     try {
       const words = readFileSync(path, 'utf8').split('\0')
       return words.includes('exec') && words.includes('--process') && words.includes(id)
     } catch {
-      return false // it has just ended
+      return false // the process has just ended
     }
   })
 }
@@ -41,7 +41,7 @@ describe('ConmonRuntime attach', { skip, concurrency: true, timeout: 60_000 * pa
 
   const all = { stdin: true, stdout: true, stderr: true }
 
-  it('carries stdin and its end to the process', async () => {
+  it('passes stdin and its end to the process', async () => {
     const id = await fixture.create(['sh', '-c', 'wc -c; echo done'], {}, { stdin: true })
     const sink = new MemorySink()
     const attached = await fixture.runtime.get(id).attach({ ...all, sink })
@@ -165,7 +165,7 @@ describe('ConmonRuntime attach', { skip, concurrency: true, timeout: 60_000 * pa
     )
   })
 
-  it('rotates the log under a writing container without losing a line', async () => {
+  it('rotates the log of a writing container without losing a line', async () => {
     // Writes until the rotations are done, a line at a time with pauses.
     const done = join(fixture.rootfs, 'tmp/rotated')
     const id = await fixture.run([
@@ -228,15 +228,15 @@ describe('ConmonRuntime exec', { skip, concurrency: true, timeout: 60_000 * pati
     assert.equal((await run(['sh', '-c', 'kill -9 $$'])).exitCode, 137)
   })
 
-  it('is confined as the container is', async () => {
+  it('is confined like the container', async () => {
     assert.match((await run(['cat', '/proc/self/status'])).sink.text(), /Seccomp:\t2/)
     assert.match((await run(['cat', '/proc/self/status'])).sink.text(), /CapEff:\t00000000a80425fb\n/)
     const { sink } = await run(['id'], { user: { uid: 1000, gid: 1000, additionalGids: [5] } })
     assert.equal(sink.text(), 'uid=1000 gid=1000 groups=5\n')
   })
 
-  // crun sets the first size while the program is starting, so the program looks a little later.
-  it('gives a terminal', async () => {
+  // crun sets the first size while the program is starting, so the program checks a little later.
+  it('gives the process a terminal', async () => {
     const sink = new MemorySink()
     const terminal = { terminal: true, consoleSize: { width: 90, height: 30 } }
     const handle = await fixture.runtime.get(id).execs.start({
@@ -251,7 +251,7 @@ describe('ConmonRuntime exec', { skip, concurrency: true, timeout: 60_000 * pati
     assert.match(sink.text(), /50 100\r\n/)
   })
 
-  it('names a program that is missing', async () => {
+  it('names a missing program', async () => {
     for (const terminal of [false, true]) {
       await assert.rejects(run(['foo'], { terminal }), (error: { message: string; details: { exitCode: number } }) => {
         assert.equal(error.details.exitCode, 127)
@@ -264,7 +264,7 @@ describe('ConmonRuntime exec', { skip, concurrency: true, timeout: 60_000 * pati
     }
   })
 
-  it('runs fifty at once, with and without terminal, whole output each', async () => {
+  it('runs fifty at once, with and without a terminal, with complete output each', async () => {
     const handles = await Promise.all(
       Array.from({ length: 50 }, async (_, index) => {
         const { exitCode, sink } = await run(['sh', '-c', `echo ${index}; exit ${index}`], {
@@ -279,7 +279,7 @@ describe('ConmonRuntime exec', { skip, concurrency: true, timeout: 60_000 * pati
     )
   })
 
-  it('carries much data both ways', async () => {
+  it('passes large amounts of data in both directions', async () => {
     const sink = new MemorySink()
     const handle: ExecHandle = await fixture.runtime
       .get(id)
@@ -303,7 +303,7 @@ describe('ConmonRuntime exec', { skip, concurrency: true, timeout: 60_000 * pati
     assert.match(readFileSync(join(fixture.rootfs, 'tmp/d'), 'utf8'), /^\d+\n$/)
   })
 
-  it('lets a runtime wait for the process, of any size', async () => {
+  it('lets a runtime wait for the process, with any terminal size', async () => {
     const plan = { terminal: false, stdin: false, output: true, tools: false }
     const prepared = fixture.runtime.get(id).execs.prepare(plan)
     assert.equal(prepared?.isWaiting, true)
@@ -317,7 +317,7 @@ describe('ConmonRuntime exec', { skip, concurrency: true, timeout: 60_000 * pati
     assert.equal(sink.text(), `${long}${long}\n`)
   })
 
-  it('starts another runtime when the waiting one does not fit, or is gone', async () => {
+  it('starts another runtime if the waiting one does not fit, or is gone', async () => {
     const id = await fixture.run(['sleep', '1000'])
     const plan = { terminal: false, stdin: true, output: true, tools: false }
     const unfit = fixture.runtime.get(id).execs.prepare(plan)
@@ -334,7 +334,7 @@ describe('ConmonRuntime exec', { skip, concurrency: true, timeout: 60_000 * pati
     await until(() => execRuntimes(id).length === 0)
   })
 
-  it('leaves nothing of a prepared exec that was discarded', async () => {
+  it('leaves nothing of a discarded prepared exec', async () => {
     const id = await fixture.run(['sleep', '1000'])
     const prepared = fixture.runtime.get(id).execs.prepare({ terminal: true, stdin: true, output: true, tools: false })
     try {
@@ -348,7 +348,7 @@ describe('ConmonRuntime exec', { skip, concurrency: true, timeout: 60_000 * pati
     assert.deepEqual(files, [])
   })
 
-  it('refuses a container that has ended', async () => {
+  it('refuses a container that has exited', async () => {
     const ended = await fixture.run(['true'])
     await fixture.runtime.get(ended).waitExit()
     await assert.rejects(

@@ -1,4 +1,4 @@
-/** `ConmonRuntime` and `Networks` pass the suites of the ports that containers use them by. */
+/** `ConmonRuntime` and `Networks` pass the suites of the ports through which containers use them. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { newId, nullLogger } from '../../src/base/index.ts'

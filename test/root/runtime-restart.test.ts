@@ -15,7 +15,7 @@ describe('ConmonRuntime adopt', { skip, timeout: 60_000 * patience }, () => {
   })
   after(() => fixture.close())
 
-  /** The daemon dies, and another one takes over. */
+  /** Simulates that the daemon dies and another one takes over. */
   async function restart(): Promise<void> {
     fixture.runtime.close()
     fixture.runtime = await fixture.openRuntime()
@@ -49,7 +49,7 @@ describe('ConmonRuntime adopt', { skip, timeout: 60_000 * patience }, () => {
     assert.equal(existsSync(bundle), false)
   })
 
-  it('reads the end that came while no daemon ran', async () => {
+  it('reads the exit that happened while no daemon ran', async () => {
     const id = await fixture.run(['sh', '-c', 'sleep 0.15; echo last; exit 7'])
     fixture.runtime.close()
     const exitFile = join(fixture.execRoot, 'exits', id)
@@ -93,7 +93,7 @@ describe('ConmonRuntime adopt', { skip, timeout: 60_000 * patience }, () => {
   })
 
   for (const name of ['status', 'config.json']) {
-    it(`repairs a removal that was cut short after ${name} was gone`, async () => {
+    it(`completes a removal that was interrupted after ${name} was gone`, async () => {
       const id = await fixture.run(['true'])
       await fixture.runtime.get(id).waitExit()
       rmSync(join(fixture.execRoot, 'crun', id, name))
@@ -104,7 +104,7 @@ describe('ConmonRuntime adopt', { skip, timeout: 60_000 * patience }, () => {
     })
   }
 
-  it('reports a container of which nothing is left as ended', async () => {
+  it('reports a container without any remains as exited', async () => {
     const { status, exit } = await fixture.runtime.adopt('never-was')
     assert.equal(status, 'stopped')
     assert.equal(exit?.unknown, true)

@@ -62,7 +62,7 @@ describe('ConmonRuntime', { skip, concurrency: true, timeout: 60_000 * patience 
     )
   })
 
-  it('names a program that is missing or not executable, and leaves nothing behind', async () => {
+  it('names a missing or non-executable program, and leaves nothing behind', async () => {
     writeFileSync(join(fixture.rootfs, 'plain'), '#!/bin/sh\n')
     const cases = [
       ['foo', 127, /exec: "foo": executable file not found in \$PATH/],
@@ -80,7 +80,7 @@ describe('ConmonRuntime', { skip, concurrency: true, timeout: 60_000 * patience 
     }
     const broken = { files: { binds: [{ source: '/no/such/source', destination: '/x', readonly: false }] } }
     await assert.rejects(fixture.create(['true'], broken), (error: BerthError) => {
-      // The message tells no code of a program's: it is not that which failed.
+      // The message does not mention an exit code, because no program ran.
       assert.equal(error.kind, 'internal')
       assert.equal(error.details.exitCode, undefined)
       return /no\/such\/source/.test(error.message)
@@ -147,14 +147,14 @@ describe('ConmonRuntime', { skip, concurrency: true, timeout: 60_000 * patience 
     await assert.rejects(fixture.create(['true'], {}, { ready: Promise.reject(new Error('no network')) }), /no network/)
   })
 
-  it('leaves no conmon after a container has ended', async () => {
+  it('leaves no conmon after a container has exited', async () => {
     const id = await fixture.run(['true'])
     await fixture.runtime.get(id).waitExit()
     const pid = Number(readFileSync(join(fixture.runtime.bundle(id), 'conmon.pid'), 'utf8'))
     await until(() => !existsSync(`/proc/${pid}`))
   })
 
-  it('creates many at once', async () => {
+  it('creates many concurrently', async () => {
     const ids = await Promise.all(Array.from({ length: 20 }, (_, code) => fixture.run(['sh', '-c', `exit ${code}`])))
     const exits = await Promise.all(ids.map((id) => fixture.runtime.get(id).waitExit()))
     assert.deepEqual(

@@ -138,7 +138,7 @@ describe('an engine with SELinux', { skip }, () => {
     assert.ok(!(await engine.backends.system.info()).SecurityOptions?.includes('name=selinux'))
     await engine.close()
     engine = await open()
-    // Where the kernel has no SELinux the start ends at the mount with a label, which is there by then.
+    // If the kernel has no SELinux, the start fails at the mount with a label; the label exists by then.
     await engine.backends.containers
       .start('old')
       .catch((error: unknown) => assert.match(messageOf(error), /EINVAL|mount/))

@@ -23,13 +23,13 @@ const parent = `/berth-test-${process.pid}`
 function joinCgroup(path: string, pid: number): void {
   for (const hierarchy of detectCgroups().hierarchies) {
     const directory = join(hierarchy.path, path)
-    // A new cpuset group of v1 takes no process before it has processors and memory.
+    // A new cpuset group of v1 accepts no process before it has CPUs and memory nodes.
     if (existsSync(join(directory, 'cpuset.cpus')) && hierarchy.version === 1) continue
     writeFileSync(join(directory, 'cgroup.procs'), String(pid))
   }
 }
 
-test('prepareCgroups: no controller that the runtime refuses is left over', { skip }, () => {
+test('prepareCgroups() leaves no controller in a hierarchy that the runtime refuses', { skip }, () => {
   const cgroups = prepareCgroups(nullLogger)
   assert.ok(cgroups.controllers.includes('memory') && cgroups.controllers.includes('pids'))
   if (cgroups.layout !== 'hybrid') return
@@ -74,7 +74,7 @@ test('dissolveCgroup: removes a group that a process has only begun to enter', {
   createCgroup(path)
   const child = spawnProcess({ path: 'sleep', args: ['100'] })
   try {
-    // With v1 another hierarchy than the one that processes are read from.
+    // With v1, another hierarchy than the one that processes are read from.
     const last = detectCgroups().hierarchies.findLast(({ path: mounted }) => existsSync(join(mounted, path)))
     writeFileSync(join(last?.path ?? '', path, 'cgroup.procs'), String(child.pid))
     assert.equal(removeCgroup(path), false)
@@ -90,7 +90,7 @@ test('dissolveCgroup: removes a group that a process has only begun to enter', {
   }
 })
 
-test('cgroup paths: the root and climbing paths are refused', () => {
+test('cgroup paths: the root and paths with .. are refused', () => {
   for (const path of ['', '/', '/a/../..', '..']) {
     assert.throws(() => killCgroup(path), { kind: 'internal' })
     assert.throws(() => removeCgroup(path), { kind: 'internal' })
@@ -104,7 +104,7 @@ async function removedSoon(path: string): Promise<void> {
   }
 }
 
-test('expectCgroupMove: the process stays where it is', { skip }, async () => {
+test('expectCgroupMove(): the process stays where it is', { skip }, async () => {
   const groups = () => readFileSync('/proc/self/cgroup', 'utf8')
   const before = groups()
   expectCgroupMove(20)

@@ -17,7 +17,7 @@ import { until } from '../helpers/wait.ts'
 
 const skip = process.getuid?.() === 0 ? false : 'needs root'
 
-/** Processor time that a process has used, in ticks. */
+/** CPU time that a process has used, in ticks. */
 function ticks(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ')
   return Number(fields[13]) + Number(fields[14])
