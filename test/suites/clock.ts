@@ -1,9 +1,9 @@
-/** What every clock of containers must do. */
+/** The contract of every clock that containers use. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Clock } from '../../src/containers/ports/clock.ts'
 
-/** A clock under test, and what lets time pass until no timer is left. */
+/** A clock under test, and a function that lets time pass until no timer is left. */
 export interface ClockSetup {
   readonly clock: Clock
   pass(): Promise<void>
@@ -33,7 +33,7 @@ export function clockSuite(name: string, setup: () => ClockSetup): void {
     cancel()
   })
 
-  test(`${name}: a timer may start another one, and time goes on meanwhile`, async () => {
+  test(`${name}: a timer may start another one, and time continues meanwhile`, async () => {
     const { clock, pass } = setup()
     const before = clock.nowNs()
     const times: bigint[] = []

@@ -1,4 +1,4 @@
-/** What every runtime of containers must do, as far as the verbs of containers rely on it
+/** The contract of every container runtime, as far as operations on containers rely on it
  *  (`src/containers/ports/runtime.ts`). */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -9,11 +9,11 @@ import type { CreateOptions, ExecOptions } from '../../src/runtime/index.ts'
 /** A runtime under test. */
 export interface RuntimeSetup {
   readonly runtime: ContainerRuntime
-  /** Options for a new container, whose program does not end by itself. */
+  /** Options for a new container, whose program does not exit by itself. */
   options(): CreateOptions
-  /** An exec that ends by itself with code 0. */
+  /** An exec that exits by itself with code 0. */
   exec(): ExecOptions
-  /** The runtime of the next daemon: it knows nothing until it adopts. */
+  /** The runtime of the next daemon: it knows no container until it adopts one. */
   reopen(): Promise<ContainerRuntime>
   teardown(): Promise<void>
 }

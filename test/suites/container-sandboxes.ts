@@ -1,4 +1,4 @@
-/** What every network of containers must do, as far as the verbs of containers rely on it
+/** The contract of every container network, as far as operations on containers rely on it
  *  (`src/containers/ports/networks.ts`). */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

@@ -1,4 +1,4 @@
-/** The fakes of the tests pass the suites of what they replace. */
+/** The fakes of the tests pass the suites of the parts that they replace. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -57,7 +57,7 @@ clockSuite('Scheduler.clock()', () => {
   return { clock: scheduler.clock({ dead: false }), pass: () => scheduler.run(() => 0) }
 })
 
-test('Life: nothing that a killed daemon does has an effect', async () => {
+test('Life: operations of a killed daemon have no effect', async () => {
   const { life, teardown } = openLife()
   life.host.killBefore = 1
   assert.equal(await life.step('first', () => 1), 1)

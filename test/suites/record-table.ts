@@ -1,4 +1,4 @@
-/** What every table of container records must do. */
+/** The contract of every table of container records. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type ErrorKind, isKind } from '../../src/base/index.ts'
@@ -20,7 +20,7 @@ export function recordTableSuite(name: string, open: () => RecordTable): void {
     )
   })
 
-  test(`${name}: refuses an id or name that is taken, and a change of what is gone`, () => {
+  test(`${name}: refuses a taken id or name, and a change of a removed record`, () => {
     const table = open()
     table.insert(record('1', 'a'))
     table.insert(record('2', 'b'))

@@ -27,7 +27,7 @@ registryStorageSuite('S3Storage', async () => {
   }
 })
 
-/** A bucket, and storages on it that end with it. */
+/** A bucket, and storages on it that are removed with it. */
 async function place(options: S3ServerOptions = {}) {
   const s3 = await S3Server.start(options)
   const { bucketName: bucket, endpoint, credentials } = s3

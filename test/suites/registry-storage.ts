@@ -1,4 +1,4 @@
-/** What every RegistryStorage must do. */
+/** The contract of every RegistryStorage. */
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { test } from 'node:test'
@@ -6,7 +6,7 @@ import { isKind } from '../../src/base/index.ts'
 import { type BlobDigest, blobDigestOf, type RegistryStorage } from '../../src/registry/server/index.ts'
 import { until } from '../helpers/wait.ts'
 
-/** Storages under test, all on the same place as separate processes would open it, and what removes them. */
+/** Storages under test, all on the same place as separate processes would open it, and a function that removes them. */
 export interface RegistryStorageSetup {
   readonly storage: RegistryStorage
   readonly other: RegistryStorage
@@ -58,7 +58,7 @@ export function registryStorageSuite(name: string, setup: () => Promise<Registry
   check('objects: a second write renews the time', async ({ objects }) => {
     await objects.write('a/b', Buffer.from('one'))
     const before = (await objects.stat('a/b'))?.modifiedAt ?? new Date(0)
-    // Some storages count whole seconds.
+    // Some storages only store whole seconds.
     const isLater = async () => {
       await objects.write('a/b', Buffer.from('one'))
       return ((await objects.stat('a/b'))?.modifiedAt ?? before) > before

@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { type ErrorKind, isKind } from '../../src/base/index.ts'
 import type { Snapshotter } from '../../src/snapshots/index.ts'
 
-/** A snapshotter under test and what removes it. */
+/** A snapshotter under test and a function that removes it. */
 export interface SnapshotterSetup {
   readonly snapshotter: Snapshotter
   teardown(): Promise<void>
