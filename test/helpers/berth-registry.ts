@@ -104,7 +104,7 @@ export class BerthRegistry implements AsyncDisposable {
     this.#running.kill(signal)
   }
 
-  /** Ends it and waits for that. */
+  /** Stops it and waits for its exit. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<CommandResult> {
     this.#running.kill(signal)
     return await this.#running.ended

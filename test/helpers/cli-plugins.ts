@@ -2,7 +2,7 @@
 import { accessSync, constants } from 'node:fs'
 import { join } from 'node:path'
 
-/** Where `test/cli-plugins` puts them: a directory for `cliPluginsExtraDirs` of a client's configuration. */
+/** The directory of `test/cli-plugins`, for `cliPluginsExtraDirs` of a client's configuration. */
 export const cliPluginDirectory = join(import.meta.dirname, '../../node_modules/.cache/cli-plugins')
 
 /** A plugin's program, or undefined if it could not be unpacked. It also runs by itself: `docker-compose up`. */

@@ -58,7 +58,7 @@ export class RunningCommand {
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.stderr += text
     })
-    child.stdin?.on('error', () => {}) // the program may end without reading all
+    child.stdin?.on('error', () => {}) // the program may exit without reading all
     if (input !== undefined) child.stdin?.end(input)
     this.ended = new Promise((resolve, reject) => {
       child.once('error', reject)

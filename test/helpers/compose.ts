@@ -64,7 +64,7 @@ export class ComposeProject implements AsyncDisposable {
   async ok(...args: string[]): Promise<string> {
     const { code, stdout, stderr } = await this.run(...args)
     if (code !== 0) throw new Error(`docker-compose ${args.join(' ')}: ${code}\n${stdout}${stderr}`)
-    // Version 2 erases lines, as if there were a terminal, whatever --no-color says.
+    // Version 2 erases lines as on a terminal, even with --no-color.
     return stdout.replaceAll('\x1b[2K', '').replace(/\n$/, '')
   }
 

@@ -14,7 +14,7 @@ const end = '<!-- end of the fields -->'
 /** The fields of EndpointSettings that a client can set; the engine fills the others. */
 const endpointFields = ['IPAMConfig', 'Links', 'MacAddress', 'Aliases', 'DriverOpts', 'GwPriority']
 
-/** Every field, by the object that it is in. */
+/** Every field, by the object that contains it. */
 export const createFields: Readonly<Record<string, readonly string[]>> = {
   Config: Object.keys(containerConfigFields),
   HostConfig: Object.keys(hostConfigFields),

@@ -7,7 +7,7 @@ import { mountsBelow } from './daemon.ts'
 const diskBytes = 512 * 1024 * 1024
 
 export class CutDisk implements AsyncDisposable {
-  /** Where it is mounted. */
+  /** The mount point. */
   readonly path: string
   readonly #home: string
   #file: string
@@ -18,7 +18,7 @@ export class CutDisk implements AsyncDisposable {
     this.#file = join(home, 'disk')
   }
 
-  /** Makes and mounts one: ext4, which gives a new file its blocks only when the kernel writes it. */
+  /** Makes and mounts a disk: ext4, which gives a new file its blocks only when the kernel writes it. */
   static async make(): Promise<CutDisk> {
     const disk = new CutDisk(mkdtempSync('/tmp/b-cut-'))
     mkdirSync(disk.path)

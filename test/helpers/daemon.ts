@@ -47,11 +47,11 @@ export interface DaemonOptions {
   readonly dataRoot?: string
   /** The umask that the daemon inherits, in octal; by default that of the tests. */
   readonly umask?: string
-  /** With `--userns-remap`: the first ids (`UID.GID`), by which the daemon names its roots. */
+  /** With `--userns-remap`: the first ids (`UID.GID`), which the daemon puts into the names of its roots. */
   readonly remappedTo?: string
 }
 
-/** One data root with a daemon that can be stopped, killed and started again on it. */
+/** One data root with a daemon that can be stopped, killed and started again. */
 export class TestDaemon implements AsyncDisposable {
   readonly root: string
   readonly dataRoot: string
@@ -65,7 +65,7 @@ export class TestDaemon implements AsyncDisposable {
 
   private constructor(options: DaemonOptions) {
     this.root = mkdtempSync('/tmp/b-')
-    // The users of its containers go through it.
+    // Users of its containers need to enter it.
     if (options.remappedTo !== undefined) chmodSync(this.root, 0o711)
     this.dataRoot = options.dataRoot ?? join(this.root, 'd')
     this.execRoot = join(this.root, 'x')
@@ -198,7 +198,7 @@ export class TestDaemon implements AsyncDisposable {
     return this.ok(['run', '--rm', ...options, 'busybox', 'sh', '-c', script])
   }
 
-  /** Starts the client and leaves it running, its input open. */
+  /** Starts the client and leaves it running, with its input open. */
   spawnDocker(args: readonly string[], options?: CommandOptions): RunningCommand {
     return new RunningCommand(clientProgram, ['-H', this.host, ...args], options, true)
   }
@@ -322,7 +322,7 @@ function removeExemption(tag: string): void {
   }
 }
 
-/** The daemon's own cgroup, below which its containers' are (src/config: `instance`). */
+/** The daemon's own cgroup, which contains its containers' (src/config: `instance`). */
 export function cgroupName(dataRoot: string): string {
   return `berth-${createHash('sha256').update(dataRoot).digest('hex').slice(0, 6)}`
 }

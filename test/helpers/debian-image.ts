@@ -21,7 +21,7 @@ const lockPatienceMs = 10 * 60 * 1000
 /** Takes a minute on an idle machine with a good mirror. */
 const bootstrapLimitMs = 9 * 60 * 1000
 
-/** Path of an archive for `docker load`, whose image is `debian:CODENAME`; gives that name too. */
+/** Path of an archive for `docker load`, whose image is `debian:CODENAME`; returns that name too. */
 export async function debianArchive(): Promise<{ readonly path: string; readonly reference: string }> {
   const suite = codename()
   const reference = `debian:${suite}`

@@ -130,7 +130,7 @@ const devices: readonly (readonly [name: string, kind: 'c' | 'b', major: number,
 export function probeProgram(arch: NodeJS.Architecture = process.arch): string {
   const tries = calls.flatMap(([name, amd64, arm64, args]) => {
     const number = arch === 'arm64' ? arm64 : amd64
-    // The kernel is given memory that perl lets be written.
+    // The kernel gets memory that perl allows it to write.
     const own = args.replace(/"([^"]*)"/g, (text, inner: string) => `(my $t${inner.replace(/\W/g, '_')} = ${text})`)
     return number === 0
       ? []

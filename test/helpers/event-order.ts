@@ -73,7 +73,7 @@ export class EventOrder implements AsyncDisposable {
         for (const line of lines) if (line.trim() !== '') this.#take(JSON.parse(line))
       }
     } catch {
-      // ended by us, or with the daemon
+      // ended by this helper, or with the daemon
     }
   }
 

@@ -9,7 +9,7 @@ export interface WorkerOptions {
   readonly seed: number
   readonly workers: number
   readonly durationMs: number
-  /** `127.0.0.1:PORT/REPOSITORY:TAG`: what can be pulled. */
+  /** `127.0.0.1:PORT/REPOSITORY:TAG`: references that can be pulled. */
   readonly remote: readonly string[]
   /** The registry for pushes: `127.0.0.1:PORT`. */
   readonly registry: string
@@ -47,7 +47,7 @@ const expected: readonly RegExp[] = [
   /a prune operation is already running/,
 ]
 
-/** Runs the workers until the time is over; a connection that ends without an answer is a fault unless `isDown`. */
+/** Runs the workers for the given time; a connection that ends without an answer is a fault unless `isDown`. */
 export async function runImageWorkers(
   options: WorkerOptions,
   isDown: () => boolean = () => false,
@@ -150,7 +150,7 @@ class Worker {
     return { ...created, id }
   }
 
-  /** Debian's registry loses blobs when several clients upload the same ones at once. */
+  /** Debian's registry loses blobs when several clients upload the same ones concurrently. */
   async push(path: string): Promise<Answer> {
     const turn = this.#pushing.last.then(() => this.api('POST', path))
     this.#pushing.last = turn.then(
@@ -210,7 +210,7 @@ const run: Operation = async (worker) => {
   }
 }
 
-/** Commits a container that runs, or has run. */
+/** Commits a container that is running or has run. */
 const commit: Operation = async (worker) => {
   const { id, ...created } = await worker.container()
   if (id === '') return created

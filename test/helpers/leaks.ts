@@ -1,6 +1,6 @@
-/** What a test run may leave behind in the kernel: processes, mounts, bridges, nftables tables, cgroups.
+/** Leaks of a test run in the kernel: processes, mounts, bridges, nftables tables, cgroups.
  *  As a program: `leaks.ts snapshot FILE` before the tests, `leaks.ts compare FILE [--report]` after them:
- *  prints what is new and a test's, removes it (unless --report) and exits 1 if there was any. */
+ *  prints the new objects of tests, removes them (unless --report) and exits with 1 if there were any. */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, globSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { nullLogger } from '../../src/base/index.ts'
@@ -18,7 +18,7 @@ export interface MachineState {
 
 const ipForwardPath = '/proc/sys/net/ipv4/ip_forward'
 
-/** The state now. */
+/** The machine's current state. */
 export function machineState(): MachineState {
   return {
     processes: readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(processKey).filter((key) => key !== ''), // biome-ignore format: one chain
@@ -46,7 +46,7 @@ export function newLeaks(before: MachineState, after: MachineState): MachineStat
   }
 }
 
-/** A device that a daemon made for a network says so. */
+/** A device that a daemon made for a network has the tag in its alias. */
 function isOurs(link: string): boolean {
   const alias = `/sys/class/net/${link}/ifalias`
   return existsSync(alias) && readFileSync(alias, 'utf8').startsWith('berth:')
@@ -64,8 +64,8 @@ function processKey(pid: string): string {
   }
 }
 
-/** A process is a test's when it has the run's mark in its environment, or a test's directory (below
- *  /tmp) on its command line, or in its mounts and not ours: a container's program. */
+/** A process belongs to a test if it has the run's mark in its environment, or a test's directory (below
+ *  /tmp) on its command line or in its private mounts (a container's program). */
 function isTestProcess(pid: number): boolean {
   const read = (file: string) => readIfThere(`/proc/${pid}/${file}`)
   if (pid === process.pid || read('stat').split(') ')[1]?.startsWith('Z') === true) return false
@@ -82,7 +82,7 @@ function isTestProcess(pid: number): boolean {
   )
 }
 
-/** Marks of runs of the tests that are under way on this machine besides our own: the pids of their `test/run`. */
+/** Marks of the other active test runs on this machine: the pids of their `test/run`. */
 export function otherRuns(): string[] {
   const found = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -152,7 +152,7 @@ function thaw(cgroup: string): void {
   }
 }
 
-/** A cgroup with all below it. One that has processes stays, and is reported by the leak check. */
+/** A cgroup and its descendants. A cgroup with processes stays, and the leak check reports it. */
 export function removeCgroup(path: string): void {
   if (!existsSync(path)) return
   for (const entry of readdirSync(path, { withFileTypes: true })) {
@@ -165,8 +165,9 @@ export function removeCgroup(path: string): void {
   }
 }
 
-/** Puts host-wide settings back that a daemon makes at boot and other daemons may rely on, so that it
- *  leaves them: cgroup v1 controllers that it mounted, and forwarding. Not leaks, but not ours to keep. */
+/** Reverts host-wide settings that a daemon makes at boot and leaves because other daemons may rely on
+ *  them: cgroup v1 controllers that it mounted, and forwarding. They are no leaks, but a test run must not keep
+ *  them. */
 export function restoreHostSettings(before: MachineState): void {
   const known = new Set(before.mounts)
   for (const path of mountPoints().filter((mount) => mount.startsWith('/sys/fs/cgroup/') && !known.has(mount))) {
@@ -186,7 +187,7 @@ function main([command, file, flag]: readonly string[]): number {
   if (file === undefined) throw new Error('usage: leaks.ts snapshot|compare FILE [--report]')
   if (command === 'snapshot') {
     const mounts = mountPoints()
-    // A hierarchy that the first daemon will mount may hold groups from earlier: they are no leaks of this run.
+    // A hierarchy that the first daemon mounts may contain earlier groups: they are no leaks of this run.
     prepareCgroups(nullLogger)
     writeFileSync(file, JSON.stringify({ ...machineState(), mounts }))
     return 0
@@ -202,7 +203,7 @@ function main([command, file, flag]: readonly string[]): number {
   for (const line of lines) console.log(line)
   if (flag === '--report') return lines.length > 0 ? 1 : 0
   const others = otherRuns()
-  // What is new may be theirs: a daemon that is killed under another run's hands fails it without a word in its log.
+  // New objects may belong to another run: its daemon would fail without a word in its log if they were removed.
   if (others.length > 0) console.log(`nothing was removed, as other tests run: ${others.join(' ')}`)
   else {
     removeLeaks(leaks)

@@ -4,7 +4,7 @@ import type { TestDaemon } from './daemon.ts'
 
 export type Status = 'created' | 'running' | 'paused' | 'exited' | 'gone'
 
-/** The state after a step; undefined when it is refused. */
+/** The state after a step; undefined if the step is refused. */
 type Step = (status: Status) => Status | undefined
 
 export interface Operation {
@@ -19,13 +19,13 @@ export type Answer = 'done' | 'refused' | 'lost'
 
 const up = (status: Status) => status === 'running' || status === 'paused'
 const start: Step = (status) => (status === 'gone' || status === 'paused' ? undefined : 'running')
-/** What is to end is woken first. */
+/** A paused process is unpaused before it is ended. */
 const wake: Step = (status) => (status === 'gone' ? undefined : up(status) ? 'running' : status)
 const wakeUp: Step = (status) => (up(status) ? 'running' : undefined)
-/** Comes after one of these; another may have ended or removed it meanwhile. */
+/** Follows one of these steps; another operation may have ended or removed the container meanwhile. */
 const end: Step = (status) => (up(status) ? 'exited' : status)
 const remove: Step = (status) => (status === 'gone' || up(status) ? undefined : status)
-/** Another may have removed it meanwhile. */
+/** Another operation may have removed it meanwhile. */
 const gone: Step = (status) => (up(status) ? undefined : 'gone')
 const goneByForce: Step = () => 'gone'
 const pause: Step = (status) => (status === 'running' ? 'paused' : undefined)
@@ -43,7 +43,7 @@ export function operations({ autoRemove }: { readonly autoRemove: boolean }): re
     post('start', 'start', [start]),
     post('stop', 'stop?t=0', [wake, last]),
     post('kill', 'kill', [wakeUp, last]),
-    // Its own end is not the container's; one that came before it is.
+    // An exec's own end is not the container's; one that came before is.
     post('restart', 'restart?t=0', [wake, end, start]),
     post('pause', 'pause', [pause]),
     post('unpause', 'unpause', [unpause]),
@@ -83,7 +83,7 @@ export async function call(
   body?: Record<string, unknown>,
 ): Promise<number> {
   const { status, text } = await daemon.api(method, path, body)
-  // Docker has no better status for this one.
+  // Docker has no better status for this case.
   if (status === 500 && text.includes('is not paused')) return 409
   if (status >= 500) throw new Error(`${method} ${path}: ${status} ${text}`)
   return status

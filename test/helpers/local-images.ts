@@ -49,7 +49,7 @@ export class LocalImages implements AsyncDisposable {
       .filter((line) => line !== '').length
   }
 
-  /** Output, errors and exit code of a command, ids in words. */
+  /** Output, errors and exit code of a command, with ids replaced by words. */
   async transcript(args: readonly string[]): Promise<string> {
     const { code, stdout, stderr } = await this.daemon.docker(args)
     const text = (stdout + stderr).replaceAll(this.id, 'ID').replaceAll(this.short, 'SHORT')

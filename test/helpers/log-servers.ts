@@ -151,7 +151,7 @@ export class FluentdServer extends FluentServer implements AsyncDisposable {
   }
 }
 
-/** A server of GELF by UDP (npm) or TCP. */
+/** A server of GELF over UDP (npm) or TCP. */
 export class GelfServer implements AsyncDisposable {
   readonly messages: GelfMessage[] = []
   readonly port: number

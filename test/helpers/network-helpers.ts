@@ -14,7 +14,7 @@ export interface Endpoint {
 
 /** Helpers that use the daemon of a test file, which must exist when they are called. */
 export function networkHelpers(daemonOf: () => TestDaemon) {
-  /** A web server that says its own name. */
+  /** A web server that returns its own name. */
   function web(name: string, ...options: string[]): Promise<string> {
     const script = `mkdir /www; echo ${name} >/www/index.html; exec httpd -f -p 80 -h /www`
     return daemonOf().ok(['run', '-d', '--name', name, ...options, 'busybox', 'sh', '-c', script])

@@ -30,7 +30,7 @@ async function copy(from: string, to: string): Promise<void> {
   await runOrThrow('cp', [from, to])
 }
 
-/** What the dynamic linker would load, and the linker itself. */
+/** The files that the dynamic linker would load, and the linker itself. */
 async function librariesOf(program: string): Promise<string[]> {
   const text = await runOrThrow('ldd', [program])
   return [...text.matchAll(/(\/\S+)(?= \(0x)/g)].map(([, path = '']) => path)

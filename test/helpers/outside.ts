@@ -7,9 +7,9 @@ let count = 0
 
 export class Outside implements AsyncDisposable {
   readonly netns: string
-  /** The host's end of the cable. */
+  /** The host's end of the veth pair. */
   readonly near: string
-  /** Both ends of the cable. */
+  /** Both ends of the veth pair. */
   readonly address: string
   readonly hostAddress: string
   readonly address6: string

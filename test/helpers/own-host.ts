@@ -95,7 +95,7 @@ export class OwnHost implements AsyncDisposable {
     deleteNetworkNamespace(this.netns)
   }
 
-  /** The network card is a bridge: made here, as the only device that the other end is joined to. */
+  /** The network card is a bridge: made here, with the other end as its only port. */
   #connect(outside: number): void {
     const route = RouteSocket.open()
     route.execute(createBridge({ name: 'lan0', mac: '02:00:00:00:00:01', mtu: 1500 }))

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { runOrThrow } from './command.ts'
 import { freePort, freePorts } from './ports.ts'
 
-test('freePort() gives no port twice, in this process or in another one', async () => {
+test('freePort() returns no port twice, in this process or in another one', async () => {
   const script = `import { freePort } from ${JSON.stringify(new URL('./ports.ts', import.meta.url).href)}
 for (let at = 0; at < 20; at++) console.log(await freePort())`
   const own = await Promise.all(Array.from({ length: 20 }, () => freePort()))

@@ -2,8 +2,8 @@
 import { randomInt } from 'node:crypto'
 import { createServer, type ListenOptions, type Server } from 'node:net'
 
-/** Below the kernel's range for outgoing connections (ip_local_port_range) and the one from which daemons give
- *  containers ports: either could take a port away between the choice and its use. */
+/** Below the kernel's range for outgoing connections (ip_local_port_range) and the range from which daemons publish
+ *  ports: either could take a port between the choice and its use. */
 const lowest = 20_000
 const highest = 31_999
 

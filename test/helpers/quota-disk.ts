@@ -19,7 +19,7 @@ const quotactlFd = rawSyscall('int64_t syscall(int64_t number, int fd, uint32_t 
 const nextQuota = ((('X'.charCodeAt(0) << 8) | 9) << 8) | 2
 
 export class QuotaDisk implements Disposable {
-  /** Where it is mounted. */
+  /** The mount point. */
   readonly path: string
   readonly #home: string
 

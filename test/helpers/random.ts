@@ -22,7 +22,7 @@ export class Random {
     return Math.floor(this.next() * limit)
   }
 
-  /** One of these. Throws when there is none. */
+  /** A random element. Throws if there is none. */
   pick<T>(items: readonly T[]): T {
     const item = items[this.below(items.length)]
     if (item === undefined) throw new Error('nothing to pick from')

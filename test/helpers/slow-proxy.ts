@@ -6,13 +6,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 export class SlowProxy implements AsyncDisposable {
   readonly #server: Server
   readonly name: string
-  /** Bytes of each blob response that went through at once before a pause of `pauseMs`. */
+  /** Bytes of each blob response that pass at once before a pause of `pauseMs`. */
   chunkBytes = 256 * 1024
   pauseMs = 0
-  /** `Range` headers of blob requests, in order; '' where there was none. */
+  /** `Range` headers of blob requests, in order; '' if there was none. */
   readonly ranges: string[] = []
   bytesServed = 0
-  /** Blobs that are on their way. */
+  /** Blob responses in progress. */
   active = 0
 
   private constructor(server: Server, name: string) {

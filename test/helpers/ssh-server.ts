@@ -27,7 +27,7 @@ export class SshServer implements AsyncDisposable {
 
   static async start(): Promise<SshServer> {
     const root = mkdtempSync('/tmp/b-ssh-')
-    // sshd's own place for unprivileged work; a service would make it.
+    // sshd's directory for privilege separation, which its service would make.
     mkdirSync('/run/sshd', { recursive: true, mode: 0o755 })
     for (const name of ['host', 'user'])
       await runOrThrow('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(root, name)])
@@ -68,7 +68,7 @@ LogLevel ERROR
     return `ssh://${userInfo().username}@127.0.0.1:${this.port}${path}`
   }
 
-  /** Puts a shell script on the PATH of sessions; without one the name is taken away. */
+  /** Puts a shell script on the PATH of sessions; without a script, removes the name. */
   offer(name: string, script?: string): void {
     if (script === undefined) rmSync(join(this.#root, 'remote', name), { force: true })
     else this.#write('remote', name, script)

@@ -9,7 +9,7 @@ const numbersOf = {
   arm64: { clone: 220, unshare: 97, personality: 92, socket: 198, ioctl: 29, keyctl: 219, prctl: 167 },
 } as const
 
-/** CLONE_NEW…, and the bits above 32 that `clone` does not look at. */
+/** CLONE_NEW…, and the bits above 32 that `clone` ignores. */
 const namespaceFlags = [0x80, 0x2_0000, 0x200_0000, 0x400_0000, 0x800_0000, 0x1000_0000, 0x2000_0000, 0x4000_0000]
 const personalities = [
   0, 1, 6, 8, 0x2_0000, 0x2_0008, 0x4_0000, 0x10_0000, 0x40_0000, 0x80_0000, 0x400_0000, 0xffff_ffff,

@@ -20,7 +20,7 @@ export class TerminalCommand extends RunningCommand {
     void this.ended.finally(() => rmSync(directory, { recursive: true, force: true })).catch(() => {})
   }
 
-  /** Changes the terminal's size as a user does who drags its window: the program gets SIGWINCH. */
+  /** Changes the terminal's size like a user who drags its window: the program gets SIGWINCH. */
   async resize(rows: number, columns: number): Promise<void> {
     const file = join(this.#directory, 'tty')
     await until(() => existsSync(file) && readFileSync(file, 'utf8').endsWith('\n'), { what: 'the terminal' })

@@ -59,8 +59,8 @@ export async function writeBusyboxArchive({
   }
 }
 
-/** tar gives up, rarely, because a directory's change time moved between its two looks, though nobody writes there
- *  (seen on kernel 6.18; why is not known). The archive is then made anew: a doubtful one is never used. */
+/** tar fails, rarely, because a directory's change time moved between two reads, though no process writes there
+ *  (seen on kernel 6.18; the cause is unknown). The archive is then made again, so that no doubtful one is used. */
 async function packRootfs(rootfs: string, target: string, tries = 3): Promise<void> {
   try {
     await runOrThrow('tar', ['--sort=name', '--mtime=@1700000000', '--numeric-owner', '-C', rootfs, '-cf', target, '.'])

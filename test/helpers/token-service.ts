@@ -65,7 +65,7 @@ export class TokenService implements AsyncDisposable {
     return { realm: this.realm, service, issuer, certificate: this.#authority.certificate }
   }
 
-  /** A refresh token for the user, as an earlier login would have got it. */
+  /** A refresh token for the user, as from an earlier login. */
   identityTokenOf(user: string): string {
     const token = randomUUID()
     this.#refreshTokens.set(token, user)

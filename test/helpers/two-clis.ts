@@ -6,14 +6,14 @@ import { berthProgram, dockerProgram, type TestDaemon } from './daemon.ts'
 
 type Side = 'theirs' | 'ours'
 
-/** Two directories for the PATH, in which `docker` is the official CLI and ours. */
+/** Two directories for the PATH, in which `docker` is the official CLI or Berth's. */
 export class TwoClis {
   readonly #daemons: Readonly<Record<Side, TestDaemon>>
   readonly #variables: NodeJS.ProcessEnv
   #next = 100
 
-  /** `ours`: a daemon of its own for our CLI, so that both sides can change the whole of theirs at the same time.
-   *  `variables` are what scripts may use besides `$p`. */
+  /** `ours`: a separate daemon for Berth's CLI, so that both sides can change their whole daemon at the same time.
+   *  `variables` are those that scripts may use besides `$p`. */
   constructor(
     daemon: TestDaemon,
     { ours = daemon, variables = {} }: { readonly ours?: TestDaemon; readonly variables?: NodeJS.ProcessEnv } = {},
@@ -98,15 +98,15 @@ export type Masked = Pick<CommandResult, 'code' | 'stdout' | 'stderr'>
 const agoPattern =
   /(?:Up |Exited \(\d+\) |)(?:Less than a second|About an? (?:minute|hour)|\d+ (?:seconds?|minutes?|hours?|days?|weeks?|months?|years?))(?: ago)?( \(Paused\))?/g
 
-/** Without what differs between two calls or between two programs of different names: the prefix, ids, times, and
- *  the name of the program. Where a time was told in words, columns may be of any width. */
+/** Masks the differences between two calls or between two programs of different names: the prefix, ids, times, and
+ *  the name of the program. If a time was printed in words, columns may be of any width. */
 export function masked(text: string, prefix: string): string {
   const told = text
     .replaceAll(prefix, 'PREFIX')
     .replace(/\b[0-9a-f]{64}\b/g, 'ID')
     .replace(/\b(?=[0-9a-f]*[a-f])(?=[0-9a-f]*[0-9])[0-9a-f]{12}\b/g, 'SHORT')
     .replace(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d| [+-]\d{4} [A-Z]+)?/g, 'TIME')
-    // The configuration of a committed image has times in it, with as many digits as they need: some bytes.
+    // The configuration of a committed image contains times of varying length: a few bytes.
     .replace(/\b(\d+)\.\d+kB/g, '$1kB')
     .replace(/\bBerth\b/g, 'Docker')
     .replace(/\bberth(?=[: ])/g, 'docker')

@@ -24,7 +24,7 @@ export class UdpEcho implements Disposable {
   }
 }
 
-/** One client: one port of its own. It hears only whom it asked, as a connected socket does. */
+/** One client on one port. It only receives from its peer, like a connected socket. */
 export class UdpClient implements Disposable {
   readonly #socket: Socket
   readonly #address: string

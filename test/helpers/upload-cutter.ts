@@ -4,10 +4,10 @@ import { connect, createServer, type Server, type Socket } from 'node:net'
 export class UploadCutter implements AsyncDisposable {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
-  /** After how many bytes from clients the connection breaks: each time the next of these, in the end never. */
+  /** After how many bytes from clients a connection breaks: the next number each time; after the last one, never. */
   cutAfter: number[] = []
   cuts = 0
-  /** Bytes that clients sent and that went on to the registry. */
+  /** Bytes from clients that were passed on to the registry. */
   uploadedBytes = 0
 
   private constructor(server: Server) {

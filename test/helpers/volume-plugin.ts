@@ -16,7 +16,7 @@ export interface PluginCall {
   readonly body: Readonly<Record<string, unknown>>
 }
 
-/** A running plugin. `calls` are all that came, in order. */
+/** A running plugin. `calls` has all calls, in order. */
 export class VolumePlugin implements AsyncDisposable {
   readonly calls: PluginCall[] = []
   readonly volumes = new Map<string, Kept>()

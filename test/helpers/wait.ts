@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 /** The factor by which tests wait longer on slow machines. */
 export const patience = Number(process.env.BERTH_TEST_PATIENCE ?? 1)
 
-/** What `work` gives; rejects when that takes longer than a minute, with what was waited for and how things are then. */
+/** The result of `work`; rejects if that takes longer than a minute, with what was awaited and the current state. */
 export async function inTime<T>(work: Promise<T>, what: () => string | Promise<string>): Promise<T> {
   const late = Promise.withResolvers<never>()
   const tell = async () => late.reject(new Error(`after ${60 * patience} s still waiting for ${await what()}`))

@@ -29,8 +29,8 @@ export async function assertExplained(daemon: TestDaemon): Promise<void> {
   })
 }
 
-/** Everything below the daemon's roots and under its tag that no container accounts for, and what a container
- *  that runs lacks; empty when all is as it should be. */
+/** Everything below the daemon's roots and under its tag that belongs to no container, and everything that a running
+ *  container lacks; empty if all is consistent. */
 export async function unexplained(daemon: TestDaemon): Promise<string[]> {
   const { body } = await daemon.api<{ Id: string }[]>('GET', '/containers/json?all=1')
   const all = await Promise.all(
@@ -59,7 +59,7 @@ export async function unexplained(daemon: TestDaemon): Promise<string[]> {
   ]
 }
 
-/** Processes that have this text in their arguments; not the daemon itself, nor its clients. */
+/** Processes with this text in their arguments, without the daemon itself and its clients. */
 export function processesNaming(text: string): number[] {
   return list('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
@@ -67,7 +67,7 @@ export function processesNaming(text: string): number[] {
     .map(Number)
 }
 
-/** Processes in the groups of the daemon's containers. */
+/** Processes in the cgroups of the daemon's containers. */
 export function processesInContainers(daemon: TestDaemon): number[] {
   const name = cgroupName(daemon.dataRoot)
   const files = globSync([`/sys/fs/cgroup/${name}/*/cgroup.procs`, `/sys/fs/cgroup/*/${name}/*/cgroup.procs`])

@@ -14,7 +14,7 @@ import { type Credentials, checkSignature } from './signature.ts'
 export interface S3ServerOptions {
   /** Buckets without conditional writes answer `NotImplemented`. Default: supported. */
   readonly conditionalWrites?: boolean
-  /** CopyObject and UploadPartCopy refuse more. Default: S3's own 5 GiB. */
+  /** CopyObject and UploadPartCopy refuse larger objects. Default: S3's own 5 GiB. */
   readonly maxCopyBytes?: number
 }
 
@@ -37,7 +37,7 @@ export class S3Server implements AsyncDisposable {
   readonly credentials: Credentials = { accessKeyId: 'AKIDTEST', secretAccessKey: 'secret/key+test' }
   /** Names of the requested operations, in order. */
   readonly calls: string[] = []
-  /** Breaks the connection of each GET after so many bytes. */
+  /** Breaks the connection of each GET after this many bytes. */
   cutBodiesAfter = Number.POSITIVE_INFINITY
   /** Called before each operation. */
   fault: (operation: string, key: string) => Fault = () => undefined
@@ -66,7 +66,7 @@ export class S3Server implements AsyncDisposable {
     return `http://127.0.0.1:${address.port}`
   }
 
-  /** Makes all that is stored older. */
+  /** Makes all stored objects older. */
   age(ms: number): void {
     const { objects, uploads } = this.bucket
     for (const [key, object] of objects) objects.set(key, { ...object, modifiedMs: object.modifiedMs - ms })
@@ -267,7 +267,7 @@ function operationOf({ method, headers }: IncomingMessage, query: URLSearchParam
   return name
 }
 
-/** Times have whole seconds, as S3's. */
+/** Times have whole seconds, as in S3. */
 function stored(pieces: readonly Piece[], etag: string): StoredObject {
   const size = pieces.reduce((sum, piece) => sum + piece.size, 0)
   return { pieces, size, etag, modifiedMs: Math.floor(Date.now() / 1000) * 1000 }
