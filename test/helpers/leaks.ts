@@ -65,7 +65,7 @@ function processKey(pid: string): string {
 }
 
 /** A process belongs to a test if it has the run's mark in its environment, or a test's directory (below
- *  /tmp) on its command line or in its private mounts (a container's program). */
+ *  /tmp) on its command line, or in its mounts but not in ours (a container's program). */
 function isTestProcess(pid: number): boolean {
   const read = (file: string) => readIfThere(`/proc/${pid}/${file}`)
   if (pid === process.pid || read('stat').split(') ')[1]?.startsWith('Z') === true) return false
@@ -203,7 +203,7 @@ function main([command, file, flag]: readonly string[]): number {
   for (const line of lines) console.log(line)
   if (flag === '--report') return lines.length > 0 ? 1 : 0
   const others = otherRuns()
-  // New objects may belong to another run: its daemon would fail without a word in its log if they were removed.
+  // New objects may belong to another run: if they were removed, its daemon would fail without a word in its log.
   if (others.length > 0) console.log(`nothing was removed, as other tests run: ${others.join(' ')}`)
   else {
     removeLeaks(leaks)

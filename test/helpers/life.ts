@@ -43,7 +43,7 @@ export function operations({ autoRemove }: { readonly autoRemove: boolean }): re
     post('start', 'start', [start]),
     post('stop', 'stop?t=0', [wake, last]),
     post('kill', 'kill', [wakeUp, last]),
-    // An exec's own end is not the container's; one that came before is.
+    // A --rm container survives the exit that its restart causes; an exit before the restart removes it.
     post('restart', 'restart?t=0', [wake, end, start]),
     post('pause', 'pause', [pause]),
     post('unpause', 'unpause', [unpause]),

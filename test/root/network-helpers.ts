@@ -101,7 +101,7 @@ export function publish(containerPort: number, options: Partial<PortRequest> = {
   return { protocol: 'tcp', containerPort, hostIp: '', hostPort: 0, ...options }
 }
 
-/** A bridge network without options. */
+/** A web server in a namespace that answers with the client's address. */
 export function serve(t: TestContext, netns: string, port: number): void {
   const server = createServer((request, response) => {
     response.end(String(request.socket.remoteAddress).replace('::ffff:', ''))
