@@ -11,7 +11,7 @@ import { TwoClis } from '../../helpers/two-clis.ts'
 let daemon: TestDaemon
 let clis: TwoClis
 
-/** Prints its arguments and environment. */
+/** A plugin that prints its arguments and the daemon's address. */
 const plugin = `#!/bin/sh
 case $1 in
 docker-cli-plugin-metadata) echo '{"SchemaVersion":"0.1.0","Vendor":"us","ShortDescription":"Greets"}'; exit ;;
