@@ -8,8 +8,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { polled } from '../../../test/helpers/polled.ts'
 import { until } from '../../../test/helpers/wait.ts'
-import { closeFd, duplicateFd, FdPoll, sendFile } from '../index.ts'
-import { writeFd } from './index.ts'
+import { closeFd, duplicateFd, FdPoll, sendFile, writeFd } from '../index.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'berth-send-'))
 const bytes = randomBytes(3_000_000)
