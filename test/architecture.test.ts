@@ -1,9 +1,10 @@
-/** The architecture as a test: which folder may import which, how folders are entered, and what may be
- *  touched where. The table of allowed edges is `architecture.ts`; docs/architecture.md explains it. */
+/** The architecture as a test: which room may import which, how folders are entered, and what may be touched where. The
+ *  table of rooms is `architecture.ts`; docs/architecture.md explains it. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { allowedImports, maxFileLines } from './architecture.ts'
-import { findCycle, readSources, type SourceFile } from './helpers/source-files.ts'
+import { maxFileLines, maxFolderFiles, maxPublicMethods, publicEntries, rooms } from './architecture.ts'
+import { undocumentedExports, unusedExports } from './helpers/source-exports.ts'
+import { findCycle, publicMethods, readSources, type SourceFile } from './helpers/source-files.ts'
 
 const sources = readSources('src')
 const product = sources.filter((file) => !file.isTest)
@@ -19,29 +20,75 @@ function problemsOf(files: readonly SourceFile[], check: (file: SourceFile) => r
   return files.flatMap((file) => check(file).map((problem) => `${file.path}: ${problem}`))
 }
 
-test('every folder of src is in the table of allowed imports', () => {
-  const known = new Set(Object.keys(allowedImports))
-  assertNone([...new Set(sources.map((file) => file.folder))].filter((folder) => !known.has(folder)))
+test('every room of src is in the table, once, and the table names no other', () => {
+  const there = new Set(product.map(({ room }) => room))
+  const listed = rooms.map(({ room }) => room)
+  assertNone([
+    ...[...there].filter((room) => !listed.includes(room)).map((room) => `${room}: not in the table`),
+    ...listed.filter((room) => !there.has(room)).map((room) => `${room}: in the table, but not in src`),
+    ...listed.filter((room, index) => listed.indexOf(room) !== index).map((room) => `${room}: twice in the table`),
+  ])
 })
 
-test('folders import only what the table allows', () => {
+test('a room imports exactly the rooms that the table allows', () => {
+  const used = new Map<string, Map<string, string>>()
+  for (const file of product) {
+    for (const { room } of file.internalImports) {
+      if (room === file.room) continue
+      const uses = used.get(file.room) ?? new Map<string, string>()
+      used.set(file.room, uses.set(room, file.path))
+    }
+  }
   assertNone(
-    problemsOf(product, (file) =>
-      file.internalImports
-        .filter(({ folder, path }) => folder !== file.folder && !isAllowed(allowedOf(file), folder, path))
-        .map(({ specifier }) => `${file.folder} may not import ${specifier}`),
+    rooms.flatMap(({ room, imports }) => {
+      const uses = used.get(room) ?? new Map<string, string>()
+      return [
+        ...[...uses]
+          .filter(([to]) => !imports.includes(to))
+          .map(([to, path]) => `${room} may not import ${to}: ${path}`),
+        ...imports.filter((to) => !uses.has(to)).map((to) => `${room} does not import ${to}: take it off the table`),
+      ]
+    }),
+  )
+})
+
+test('rooms import only rooms that stand above them in the table', () => {
+  const position = new Map(rooms.map(({ room }, index) => [room, index]))
+  assertNone(
+    rooms.flatMap(({ room, imports }, index) =>
+      imports
+        .filter((to) => (position.get(to) ?? index) >= index)
+        .map((to) => `${room} imports ${to}, which is below it`),
     ),
   )
 })
 
-function isAllowed(allowed: readonly string[], folder: string, path: string): boolean {
-  return allowed.includes(folder) || allowed.includes(path.split('/').slice(1, 3).join('/'))
-}
+test(`a folder has at most ${maxFolderFiles} files`, () => {
+  const count = new Map<string, number>()
+  for (const file of sources.filter(handmade)) count.set(file.room, (count.get(file.room) ?? 0) + 1)
+  assertNone(
+    [...count].filter(([, files]) => files > maxFolderFiles).map(([room, files]) => `src/${room}: ${files} files`),
+  )
+})
 
-function allowedOf(file: SourceFile): readonly string[] {
-  const subfolder = file.path.split('/').slice(1, 3).join('/')
-  return allowedImports[subfolder] ?? allowedImports[file.folder] ?? []
-}
+test(`a class has at most ${maxPublicMethods} public methods`, () => {
+  assertNone(
+    problemsOf(product.filter(handmade), (file) =>
+      publicMethods(file.code)
+        .filter(({ methods }) => methods.length > maxPublicMethods)
+        .map(({ className, methods }) => `${className} has ${methods.length}: ${methods.join(', ')}`),
+    ),
+  )
+})
+
+test('what an index.ts exports has a docstring', () => {
+  assertNone(undocumentedExports('src').map(({ path, name }) => `${path}: ${name} has no docstring`))
+})
+
+test('what is exported is used', () => {
+  const unused = unusedExports('src', { users: ['src', 'bin', 'bench', 'test'], entries: publicEntries })
+  assertNone(unused.map(({ path, name }) => `${path}: nothing imports ${name}`))
+})
 
 test('other folders are entered through their index.ts', () => {
   assertNone(

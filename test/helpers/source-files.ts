@@ -12,6 +12,8 @@ export interface InternalImport {
   readonly path: string
   /** Folder of `src` that it is in. */
   readonly folder: string
+  /** Directory below `src` that it is in. */
+  readonly room: string
 }
 
 /** One source file, read and scanned. */
@@ -21,6 +23,8 @@ export interface SourceFile {
   readonly name: string
   /** Folder of `src` that it is in. */
   readonly folder: string
+  /** Directory below `src` that it is in. */
+  readonly room: string
   readonly isTest: boolean
   readonly lines: number
   /** The text without comments. */
@@ -46,12 +50,13 @@ function readSource(path: string): SourceFile {
     path,
     name: path.slice(path.lastIndexOf('/') + 1),
     folder: folderOf(path),
+    room: roomOf(path),
     isTest: /\.test\.ts$|\/testing\//.test(path),
     lines: text.split('\n').length - 1,
     code,
     internalImports: specifiers.filter(isRelative).map((specifier) => {
       const target = normalize(join(dirname(path), specifier))
-      return { specifier, path: target, folder: folderOf(target) }
+      return { specifier, path: target, folder: folderOf(target), room: roomOf(target) }
     }),
     packageImports: specifiers.filter((specifier) => !isRelative(specifier)),
   }
@@ -59,6 +64,27 @@ function readSource(path: string): SourceFile {
 
 function folderOf(path: string): string {
   return /^src\/([^/]+)\//.exec(path)?.[1] ?? ''
+}
+
+function roomOf(path: string): string {
+  return dirname(path).replace(/^src\//, '')
+}
+
+/** A class and its public methods and accessors, static ones too; the constructor doesn't count. */
+export interface ClassMethods {
+  readonly className: string
+  readonly methods: readonly string[]
+}
+
+/** The exported classes of a formatted source and their public methods. */
+export function publicMethods(code: string): ClassMethods[] {
+  const method = /^ {2}(?:(?:static|async|override|get|set) )*\*?(\[?[\w.]+\]?)(?:<[^(]*>)?\(/gm
+  return [...code.matchAll(/^export (?:abstract )?class (\w+)[^{]*\{\n([\s\S]*?)^\}/gm)].map((match) => ({
+    className: match[1] ?? '',
+    methods: [...new Set([...(match[2] ?? '').matchAll(method)].flatMap(([, name]) => name ?? []))].filter(
+      (name) => name !== 'constructor' && !name.startsWith('[Symbol.'),
+    ),
+  }))
 }
 
 /** Specifiers of static and dynamic imports, of re-exports, and of worker files given as URLs. */
