@@ -136,7 +136,9 @@ test('Images.pull() refuses what it cannot run, and says why', { skip }, async (
     kind: 'invalidArgument',
     message: new RegExp(`^${registry.name}/x:schema1 is stored in .* schema 1 .*: push it again with a current tool`),
   })
-  await assert.rejects(pull(ws, `${registry.name}/x:chart`), { message: /vnd\.example\.chart: this is not a container image/ })
+  await assert.rejects(pull(ws, `${registry.name}/x:chart`), {
+    message: /vnd\.example\.chart: this is not a container image/,
+  })
   await assert.rejects(pull(ws, `${registry.name}/x:both`), { message: /ambiguous/ })
   await assert.rejects(pull(ws, 'scratch'), { kind: 'forbidden', message: "'scratch' is a reserved name" })
 })
