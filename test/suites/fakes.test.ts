@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
 import { newId } from '../../src/base/index.ts'
 import type { BuiltSpec } from '../../src/runtime/index.ts'
 import { FakeHost, Life } from '../fakes/fake-host.ts'
@@ -18,8 +18,14 @@ import { containerSandboxesSuite } from './container-sandboxes.ts'
 import { recordTableSuite } from './record-table.ts'
 import { snapshotterSuite } from './snapshotter.ts'
 
+const roots: string[] = []
+after(() => {
+  for (const root of roots) rmSync(root, { recursive: true, force: true })
+})
+
 function openLife(): { readonly life: Life; teardown(): Promise<void> } {
   const root = mkdtempSync(join(tmpdir(), 'bt-fake-'))
+  roots.push(root)
   return { life: new Life(new FakeHost(root)), teardown: async () => rmSync(root, { recursive: true, force: true }) }
 }
 
