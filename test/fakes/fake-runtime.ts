@@ -12,7 +12,7 @@ interface Watched {
 }
 
 export class FakeRuntime implements ContainerRuntime {
-  /** Ids of the runs whose end somebody waits for. */
+  /** Ids of the runs whose end a caller awaits. */
   readonly awaited = new Set<string>()
   readonly #life: Life
   readonly #host: FakeHost

@@ -15,7 +15,7 @@ export interface SourceExport {
   readonly from?: { readonly path: string; readonly name: string }
   /** Whether it is declared as an interface or a type. */
   readonly isType: boolean
-  /** Whether a docstring stands in front of the declaration. */
+  /** Whether a docstring precedes the declaration. */
   readonly isDocumented: boolean
 }
 

@@ -115,7 +115,7 @@ test('sendFile() ends at an abort although the reader reads nothing', async () =
   }
 })
 
-test('sendFile() ends when it is told to while a thread finds the socket full', async () => {
+test('sendFile() ends when its signal aborts while a thread finds the socket full', async () => {
   const { far, fd, close } = await connection()
   const file = openSync(path, 'r')
   const controller = new AbortController()
