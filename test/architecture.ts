@@ -27,7 +27,7 @@ sys/mounts                       base sys/native sys/files sys/processes
 sys/cgroups                      base sys/processes sys/mounts
 sys/namespaces                   base oci sys/native sys/files sys/processes
 sys/netlink                      base sys/native
-sys/netfilter                    base sys/native sys/processes sys/netlink
+sys/netfilter                    base sys/native sys/processes sys/namespaces sys/netlink
 sys/sockets                      sys/native
 sys/terminals                    base sys/native
 sys/watch                        sys/native

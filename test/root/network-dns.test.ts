@@ -1,8 +1,9 @@
 /** The embedded DNS in namespaces of the real kernel, queried with dig. */
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { randomBytes, randomInt } from 'node:crypto'
 import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { promisify } from 'node:util'
@@ -24,14 +25,30 @@ import { runIn, skip } from './network-helpers.ts'
 
 const run = promisify(execFile)
 
+type Owner = 'the initial user namespace' | 'another user namespace'
+
+/** The kernel allows other rules in each, so port 53 is redirected in two ways. */
+const owners: readonly Owner[] = ['the initial user namespace', 'another user namespace']
+
 /** A namespace with only a loopback device. */
-function namespace(t: TestContext): string {
+async function namespace(t: TestContext, owner: Owner = 'the initial user namespace'): Promise<string> {
   const path = `/tmp/bndns${randomBytes(4).toString('hex')}`
-  createNetworkNamespace(path, () => {
+  const up = () => {
     const route = RouteSocket.open()
     route.execute(setLink(1, { up: true }))
     route.close()
-  })
+  }
+  if (owner === 'the initial user namespace') createNetworkNamespace(path, up)
+  else {
+    const child = spawn('unshare', ['--user', '--map-root-user', '--net', 'sh', '-c', 'echo; exec cat'])
+    try {
+      await once(child.stdout, 'data')
+      createNetworkNamespace(path, up, `/proc/${child.pid}/ns/net`)
+    } finally {
+      child.stdin.end()
+      await once(child, 'close')
+    }
+  }
   t.after(() => deleteNetworkNamespace(path))
   return path
 }
@@ -110,32 +127,100 @@ function hostAddress(): string {
   return `127.${randomInt(50, 250)}.${randomInt(250)}.${randomInt(1, 250)}`
 }
 
-test('the embedded DNS resolves names and addresses by UDP and TCP', { skip }, async (t) => {
-  const [dns, netns] = [embeddedDns(t), namespace(t)]
-  put(dns, 'one', ['web', 'www'], '10.9.0.2')
-  put(dns, 'two', ['api', 'www'], '10.9.0.3')
-  await dns.openSandbox(sandbox(netns))
-  assert.deepEqual(await short(netns, 'web', 'A'), ['10.9.0.2'])
-  assert.deepEqual(await short(netns, '+tcp', 'WEB.', 'A'), ['10.9.0.2'])
-  assert.deepEqual((await short(netns, 'www', 'A')).sort(), ['10.9.0.2', '10.9.0.3'])
-  assert.deepEqual(await short(netns, '-x', '10.9.0.3'), ['api.net.'])
-  assert.match(await dig(netns, 'web', 'AAAA'), /status: NOERROR[\s\S]*ANSWER: 0/)
-  assert.match(await dig(netns, '+edns=0', 'web', 'A'), /EDNS: version: 0/)
-  dns.removeEndpoint('n', 'one')
-  assert.deepEqual(await short(netns, 'www', 'A'), ['10.9.0.3'])
-})
+for (const owner of owners) {
+  test(`the embedded DNS resolves names and addresses by UDP and TCP (${owner})`, { skip }, async (t) => {
+    const [dns, netns] = [embeddedDns(t), await namespace(t, owner)]
+    put(dns, 'one', ['web', 'www'], '10.9.0.2')
+    put(dns, 'two', ['api', 'www'], '10.9.0.3')
+    await dns.openSandbox(sandbox(netns))
+    assert.deepEqual(await short(netns, 'web', 'A'), ['10.9.0.2'])
+    assert.deepEqual(await short(netns, '+tcp', 'WEB.', 'A'), ['10.9.0.2'])
+    assert.deepEqual((await short(netns, 'www', 'A')).sort(), ['10.9.0.2', '10.9.0.3'])
+    assert.deepEqual(await short(netns, '-x', '10.9.0.3'), ['api.net.'])
+    assert.match(await dig(netns, 'web', 'AAAA'), /status: NOERROR[\s\S]*ANSWER: 0/)
+    assert.match(await dig(netns, '+edns=0', 'web', 'A'), /EDNS: version: 0/)
+    dns.removeEndpoint('n', 'one')
+    assert.deepEqual(await short(netns, 'www', 'A'), ['10.9.0.3'])
+  })
 
-test('the embedded DNS leaves port 53 to a server of the container', { skip }, async (t) => {
-  const [dns, netns] = [embeddedDns(t), namespace(t)]
-  put(dns, 'one', ['web'], '10.9.0.2')
-  await dns.openSandbox(sandbox(netns))
-  upstream(t, '0.0.0.0', addressRecord('192.0.2.77'), netns)
-  assert.deepEqual(await short(netns, 'web', 'A'), ['10.9.0.2'])
-  assert.deepEqual(await short(netns, '@127.0.0.1', 'web', 'A'), ['192.0.2.77'])
-})
+  test(`the embedded DNS leaves port 53 to a server of the container (${owner})`, { skip }, async (t) => {
+    const [dns, netns] = [embeddedDns(t), await namespace(t, owner)]
+    put(dns, 'one', ['web'], '10.9.0.2')
+    await dns.openSandbox(sandbox(netns))
+    upstream(t, '0.0.0.0', addressRecord('192.0.2.77'), netns)
+    assert.deepEqual(await short(netns, 'web', 'A'), ['10.9.0.2'])
+    assert.deepEqual(await short(netns, '@127.0.0.1', 'web', 'A'), ['192.0.2.77'])
+  })
+
+  test(`the embedded DNS answers again after a restart, also on other ports (${owner})`, { skip }, async (t) => {
+    const netns = await namespace(t, owner)
+    const tables = async () => (await runIn(netns, 'nft', 'list', 'tables')).trim().split('\n')
+    const restart = async () => {
+      const dns = new EmbeddedDns(nullLogger)
+      put(dns, 'one', ['web'], '10.9.0.2')
+      await dns.openSandbox(sandbox(netns))
+      assert.deepEqual(await short(netns, 'web', 'A'), ['10.9.0.2'])
+      assert.deepEqual(await short(netns, '+tcp', 'web', 'A'), ['10.9.0.2'])
+      dns.close()
+      return tables()
+    }
+    const first = await restart()
+    assert.equal(first.length, 1)
+    assert.deepEqual(await restart(), first, 'the ports of the last run are taken again')
+    // A program of the container uses one of them now.
+    const port = Number(/berth-dns-(\d+)-/.exec(first[0] ?? '')?.[1])
+    const other = createSocket('udp4').bind({
+      fd: inNetworkNamespace(netns, () => bindDatagramSocket('0.0.0.0', port)).fd,
+    })
+    t.after(() => other.close())
+    const second = await restart()
+    assert.equal(second.length, 1)
+    assert.notDeepEqual(second, first)
+    // The container flushed all its rules.
+    await run('nsenter', [`--net=${netns}`, 'nft', 'flush', 'ruleset'])
+    assert.equal((await restart()).length, 1)
+  })
+
+  test(`the embedded DNS answers again after the container removed its rules (${owner})`, { skip }, async (t) => {
+    const [dns, netns] = [embeddedDns(t), await namespace(t, owner)]
+    put(dns, 'one', ['web'], '10.9.0.2')
+    await dns.openSandbox(sandbox(netns))
+    const nft = (...args: string[]) => run('nsenter', [`--net=${netns}`, 'nft', ...args])
+    const answers = async () => (await short(netns, '+time=1', 'web', 'A').catch(() => []))[0] === '10.9.0.2'
+    const table = (await runIn(netns, 'nft', 'list', 'tables')).trim().split(' ')
+    for (const removal of [
+      ['flush', 'ruleset'],
+      ['delete', ...table],
+      ['flush', ...table],
+    ]) {
+      await nft(...removal)
+      await until(answers, { what: () => `an answer after nft ${removal.join(' ')}` })
+      assert.deepEqual(await short(netns, '+tcp', 'web', 'A'), ['10.9.0.2'])
+    }
+    assert.equal((await runIn(netns, 'nft', 'list', 'tables')).trim().split('\n').length, 1)
+  })
+
+  test(`the embedded DNS answers beside rules of the container (${owner})`, { skip }, async (t) => {
+    const [dns, netns] = [embeddedDns(t), await namespace(t, owner)]
+    put(dns, 'one', ['web'], '10.9.0.2')
+    await dns.openSandbox(sandbox(netns))
+    upstream(t, '0.0.0.0', addressRecord('192.0.2.77'), netns)
+    const rules = [
+      'add table ip own',
+      'add chain ip own nat { type nat hook output priority -100; }',
+      'add rule ip own nat meta l4proto { tcp, udp } th dport 53 dnat to 127.0.0.1',
+      'add chain ip own filter { type filter hook output priority filter; }',
+      'add rule ip own filter ct state invalid drop',
+    ]
+    await run('nsenter', [`--net=${netns}`, 'nft', rules.join('\n')])
+    assert.deepEqual(await short(netns, 'web', 'A'), ['10.9.0.2'])
+    assert.deepEqual(await short(netns, '+tcp', 'web', 'A'), ['10.9.0.2'])
+    assert.deepEqual(await short(netns, '@127.0.0.9', 'web', 'A'), ['192.0.2.77'])
+  })
+}
 
 test('the embedded DNS asks each server from the right namespace', { skip }, async (t) => {
-  const [dns, netns] = [embeddedDns(t), namespace(t)]
+  const [dns, netns] = [embeddedDns(t), await namespace(t)]
   const onHost = hostAddress()
   upstream(t, onHost, addressRecord('192.0.2.1'))
   upstream(t, onHost, addressRecord('192.0.2.2'), netns)
@@ -147,7 +232,7 @@ test('the embedded DNS asks each server from the right namespace', { skip }, asy
 })
 
 test('the embedded DNS forwards unknown names, with whole answers by TCP', { skip }, async (t) => {
-  const [dns, netns] = [embeddedDns(t), namespace(t)]
+  const [dns, netns] = [embeddedDns(t), await namespace(t)]
   const address = hostAddress()
   upstream(t, address, (name) => [
     { type: 'MX', name, data: { preference: 10, exchange: 'mail.example.com' } },
@@ -161,7 +246,7 @@ test('the embedded DNS forwards unknown names, with whole answers by TCP', { ski
 })
 
 test('a silent server delays neither other servers nor other questions', { skip }, async (t) => {
-  const [dns, netns] = [embeddedDns(t), namespace(t)]
+  const [dns, netns] = [embeddedDns(t), await namespace(t)]
   const [silent, failing, good] = [hostAddress(), hostAddress(), hostAddress()]
   const asked = upstream(t, silent, (name) =>
     name === 'slow.example' ? 'silence' : [{ type: 'A', name, data: '192.0.2.5' }],
@@ -177,7 +262,7 @@ test('a silent server delays neither other servers nor other questions', { skip 
 })
 
 test('unanswered questions fail; a closed port fails at once', { skip }, async (t) => {
-  const [dns, netns] = [embeddedDns(t), namespace(t)]
+  const [dns, netns] = [embeddedDns(t), await namespace(t)]
   // No socket listens there, which the kernel reports.
   await dns.openSandbox(sandbox(netns, { upstream: [{ address: '127.0.0.99', from: 'container' }] }))
   assert.match(await dig(netns, 'example.com', 'A'), /status: SERVFAIL/)
@@ -191,37 +276,8 @@ test('unanswered questions fail; a closed port fails at once', { skip }, async (
   assert.equal(counter.asked, 0)
 })
 
-test('the embedded DNS answers again after a restart, also on other ports', { skip }, async (t) => {
-  const netns = namespace(t)
-  const tables = async () => (await runIn(netns, 'nft', 'list', 'tables')).trim().split('\n')
-  const restart = async () => {
-    const dns = new EmbeddedDns(nullLogger)
-    put(dns, 'one', ['web'], '10.9.0.2')
-    await dns.openSandbox(sandbox(netns))
-    assert.deepEqual(await short(netns, 'web', 'A'), ['10.9.0.2'])
-    assert.deepEqual(await short(netns, '+tcp', 'web', 'A'), ['10.9.0.2'])
-    dns.close()
-    return tables()
-  }
-  const first = await restart()
-  assert.equal(first.length, 1)
-  assert.deepEqual(await restart(), first, 'the ports of the last run are taken again')
-  // A program of the container uses one of them now.
-  const port = Number(/berth-dns-(\d+)-/.exec(first[0] ?? '')?.[1])
-  const other = createSocket('udp4').bind({
-    fd: inNetworkNamespace(netns, () => bindDatagramSocket('0.0.0.0', port)).fd,
-  })
-  t.after(() => other.close())
-  const second = await restart()
-  assert.equal(second.length, 1)
-  assert.notDeepEqual(second, first)
-  // The container flushed all its rules.
-  await run('nsenter', [`--net=${netns}`, 'nft', 'flush', 'ruleset'])
-  assert.equal((await restart()).length, 1)
-})
-
 test('a namespace can be removed when its server is closed', { skip }, async (t) => {
-  const [dns, netns] = [embeddedDns(t), namespace(t)]
+  const [dns, netns] = [embeddedDns(t), await namespace(t)]
   await dns.openSandbox(sandbox(netns))
   dns.closeSandbox(netns)
   dns.closeSandbox(netns)

@@ -2,28 +2,23 @@
  *  daemon. They have random ports, and port 53 of that address is redirected to them. So the container can still run a
  *  DNS server on port 53 of all addresses. */
 import { createServer, type Server, type Socket } from 'node:net'
-import { errnoOf } from '../../base/index.ts'
+import { errnoOf, type Logger } from '../../base/index.ts'
 import {
   type BoundSocket,
   bindDatagramSocket,
   DatagramServer,
   inNetworkNamespace,
   listenOnSocket,
-  listNftTables,
-  redirectLoopbackPorts,
 } from '../../sys/index.ts'
 import { framed, MessageReader } from './framing.ts'
 import type { Transport } from './message.ts'
+import { PortRedirect } from './port-redirect.ts'
 
 /** Gives the answer to one message; undefined for no answer. */
 export type Answer = (message: Buffer, transport: Transport) => Buffer | undefined | Promise<Buffer | undefined>
 
 /** The address of the embedded DNS in every container, the same as Docker's. */
 export const serverAddress = '127.0.0.11'
-const dnsPort = 53
-/** Name of the nftables table with the redirects. It contains the sockets' ports, which a restarted daemon uses
- *  again. */
-const tableName = /^berth-dns-(\d+)-(\d+)$/
 const idleMs = 10_000
 const maxConnections = 128
 /** With more unread answers, a TCP client's further questions are not read. */
@@ -34,6 +29,7 @@ export class DnsServer {
   readonly #streams: Server
   readonly #connections = new Set<Socket>()
   readonly #answer: Answer
+  #redirect: PortRedirect | undefined
   #closed = false
 
   private constructor(udp: BoundSocket, tcp: BoundSocket, answer: Answer) {
@@ -48,20 +44,24 @@ export class DnsServer {
 
   /** Opens the sockets at once. `ready` resolves when port 53 leads to them. Throws the system's error. If `ready`
    *  rejects, the caller calls `close`. */
-  static open(netnsPath: string, answer: Answer): { readonly server: DnsServer; readonly ready: Promise<void> } {
+  static open(
+    netnsPath: string,
+    answer: Answer,
+    logger: Logger,
+  ): { readonly server: DnsServer; readonly ready: Promise<void> } {
     return inNetworkNamespace(netnsPath, () => {
-      const tables = listNftTables(4).filter((name) => tableName.test(name))
-      const [udp, tcp] = openSockets(tables)
+      const before = PortRedirect.earlierPorts()
+      const udp = bindOrElse((port) => bindDatagramSocket(serverAddress, port), before.udp)
+      const tcp = bindOrElse((port) => listenOnSocket(serverAddress, port), before.tcp)
       const server = new DnsServer(udp, tcp, answer)
-      const table = `berth-dns-${udp.port}-${tcp.port}`
-      // Redirects of an earlier run to the same ports stay.
-      const stale = tables.filter((name) => name !== table)
-      if (tables.includes(table) && stale.length === 0) return { server, ready: Promise.resolve() }
-      const redirects = [
-        { protocol: 'udp', port: dnsPort, target: udp.port },
-        { protocol: 'tcp', port: dnsPort, target: tcp.port },
-      ] as const
-      return { server, ready: redirectLoopbackPorts(table, serverAddress, redirects, tables) }
+      const { redirect, ready } = PortRedirect.open({
+        netnsPath,
+        address: serverAddress,
+        ports: { udp: udp.port, tcp: tcp.port },
+        logger,
+      })
+      server.#redirect = redirect
+      return { server, ready }
     })
   }
 
@@ -69,6 +69,7 @@ export class DnsServer {
   close(): void {
     if (this.#closed) return
     this.#closed = true
+    this.#redirect?.close()
     this.#datagrams.close()
     this.#streams.close()
     for (const connection of this.#connections) connection.destroy()
@@ -100,15 +101,7 @@ export class DnsServer {
   }
 }
 
-/** Opens the sockets, if possible on the ports to which existing redirects lead. */
-function openSockets(tables: readonly string[]): [udp: BoundSocket, tcp: BoundSocket] {
-  const [, udpPort = '0', tcpPort = '0'] = tableName.exec(tables[0] ?? '') ?? []
-  return [
-    bindOrElse((port) => bindDatagramSocket(serverAddress, port), Number(udpPort)),
-    bindOrElse((port) => listenOnSocket(serverAddress, port), Number(tcpPort)),
-  ]
-}
-
+/** Binds to `port` if it is free, else to another one; 0 stands for any. */
 function bindOrElse(bind: (port: number) => BoundSocket, port: number): BoundSocket {
   try {
     return bind(port)

@@ -3,7 +3,7 @@
  *  sockets had. While no daemon runs, questions get no answer. */
 import { type Logger, messageOf } from '../../base/index.ts'
 import { inNetworkNamespace } from '../../sys/index.ts'
-import { DnsServer } from './dns-server.ts'
+import { type Answer, DnsServer } from './dns-server.ts'
 import { Forwarder, type Upstream, UpstreamSockets } from './forwarder.ts'
 import type { NamedEndpoint, NamedSandbox, NameService } from './name-service.ts'
 import { NameTable } from './name-table.ts'
@@ -47,10 +47,11 @@ export class EmbeddedDns implements NameService {
     this.closeSandbox(containerId)
     const own = new UpstreamSockets((work) => inNetworkNamespace(netnsPath, work))
     const forwarder = new Forwarder(this.#upstream(sandbox, own))
-    const { server, ready } = DnsServer.open(netnsPath, (message, transport) => {
+    const answer: Answer = (message, transport) => {
       const view = this.#served.get(containerId)?.sandbox ?? sandbox
       return resolve(this.#names, view, forwarder, message, transport)
-    })
+    }
+    const { server, ready } = DnsServer.open(netnsPath, answer, this.#logger.child({ container: containerId }))
     const served = { sandbox, server, forwarder, own }
     this.#served.set(containerId, served)
     try {

@@ -1,12 +1,16 @@
 /** Network namespaces that a bind mount on a file keeps alive. A thread enters another namespace only inside one
  *  synchronous block and returns at its end, so no other code runs there. If the return fails, the process aborts,
  *  because it must not continue in a container's network. */
-import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { nativeFunction, rawSyscall, syscall, systemError } from '../native/ffi.ts'
 
 const CLONE_NEWNET = 0x40000000
 const MS_BIND = 4096
 const MNT_DETACH = 2
+/** The ioctl that opens the user namespace to which another namespace belongs. ioctl_ns(2) */
+const NS_GET_USERNS = 0xb701
+/** The inode number of the initial user namespace, the same on every kernel (PROC_USER_INIT_INO). */
+const initialUserNamespace = 0xeffffffd
 
 const unshare = syscall('int unshare(int flags)')
 const setns = rawSyscall('int setns(int fd, int kind)')
@@ -14,6 +18,7 @@ const mountCall = syscall(
   'int mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)',
 )
 const unmountCall = rawSyscall('int umount2(const char *target, int flags)')
+const ioctl = syscall('int ioctl(int fd, uint64_t request, void *argument)')
 const abort = nativeFunction<void>('void abort()')
 
 const ownNamespace = '/proc/thread-self/ns/net'
@@ -61,6 +66,22 @@ export function inNetworkNamespace<T>(path: string, work: () => T): T {
     }, work)
   } finally {
     closeSync(fd)
+  }
+}
+
+/** True if the calling thread's network namespace belongs to the initial user namespace. In others, the kernel refuses
+ *  some of what it allows there. Throws the system's error. */
+export function isInInitialUserNamespace(): boolean {
+  const network = openSync(ownNamespace, 'r')
+  try {
+    const owner = ioctl(network, NS_GET_USERNS, null)
+    try {
+      return fstatSync(owner).ino === initialUserNamespace
+    } finally {
+      closeSync(owner)
+    }
+  } finally {
+    closeSync(network)
   }
 }
 

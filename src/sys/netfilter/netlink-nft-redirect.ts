@@ -1,8 +1,12 @@
 /** Redirects ports of a loopback address to other ports, for programs in the calling thread's network namespace.
- *  Packets to the first port arrive at the second, and answers seem to come from the first. Rules rewrite the packets
- *  on their way out, since everything that a loopback address receives was sent in the same namespace. They don't use
- *  connection tracking, which would slow down all other packets of the namespace. No process is needed.
+ *  Packets to the first port arrive at the second, and answers seem to come from the first. No process is needed.
+ *
+ *  There are two ways. In the initial user namespace, rules rewrite the packets on their way out, since everything that
+ *  a loopback address receives was sent in the same namespace. These rules don't use connection tracking, which would
+ *  slow down all other packets of the namespace. In other user namespaces, newer kernels refuse rules that write to
+ *  packets (EPERM since the stable kernels of 2026), so a NAT chain translates the destination there.
  *  https://docs.kernel.org/networking/netlink_spec/nftables.html */
+import { isInInitialUserNamespace } from '../namespaces/namespaces.ts'
 import {
   attribute,
   attributeText,
@@ -25,16 +29,20 @@ const message = { newTable: 0, getTable: 1, deleteTable: 2, newChain: 3, newRule
 const { ack, create, dump, request } = netlinkFlags
 const append = 0x800
 const localOut = 3
-/** Before connection tracking, which the container's own rules may enable. */
-const rawPriority = -300
+/** Before connection tracking (-200), which the container's own rules may enable. */
+const beforeTracking = -300
+/** After connection tracking, before destination NAT (-100) of the container's own rules. */
+const afterTracking = -150
 const register = 1
+const portRegister = 2
+const destinationNat = 1
 const base = { network: 1, transport: 2 } as const
 const addressAt = { source: 12, destination: 16 } as const
 const portAt = { source: 0, destination: 2 } as const
 const protocols = { tcp: { number: 6, checksumAt: 16 }, udp: { number: 17, checksumAt: 6 } } as const
 const metaProtocol = 16
 const internetChecksum = 1
-const chain = 'output'
+const chains = { requests: 'requests', answers: 'answers' } as const
 
 /** Names of all nftables tables of a family in the calling thread's network namespace. Throws the system's error when
  *  the kernel has no nftables. */
@@ -51,7 +59,7 @@ export function listNftTables(family: 4 | 6 | 'inet'): string[] {
 }
 
 /** Creates the table `table` with the redirects of the IPv4 address `address`, in one transaction, in the calling
- *  thread's network namespace at the time of the call. The tables `instead` are removed in the same transaction; that
+ *  thread's network namespace at the time of the call, in the way that its user namespace allows. The tables `instead` are removed in the same transaction; that
  *  takes the kernel tens of milliseconds, in another thread. Throws, or rejects with, the system's error. */
 export function redirectLoopbackPorts(
   table: string,
@@ -74,17 +82,28 @@ export function redirectLoopbackPorts(
 }
 
 function tableRequests(table: string, address: Buffer, redirects: readonly LoopbackRedirect[]): NetlinkRequest[] {
-  const rule = (...expressions: Buffer[]) =>
-    change(message.newRule, table, create | append, attribute(2, chain), nested(4, ...expressions))
-  const hook = nested(4, attribute(1, nftNumber(localOut)), attribute(2, nftNumber(rawPriority)))
-  return [
+  const rewrites = isInInitialUserNamespace()
+  const chain = (name: string, type: 'filter' | 'nat', priority: number) => {
+    const hook = nested(4, attribute(1, nftNumber(localOut)), attribute(2, nftNumber(priority)))
+    return change(message.newChain, table, create, attribute(3, name), hook, attribute(7, type))
+  }
+  const rule = (name: string, ...expressions: Buffer[]) =>
+    change(message.newRule, table, create | append, attribute(2, name), nested(4, ...expressions))
+  const requests = redirects.map(({ protocol, port, target }) => {
+    const action = rewrites ? setting('destination', protocol, target) : translating(address, target)
+    return rule(chains.requests, ...matching('destination', address, protocol, port), ...action)
+  })
+  const common = [
     change(message.newTable, table, create),
-    change(message.newChain, table, create, attribute(3, chain), hook, attribute(7, 'filter')),
-    ...redirects.flatMap(({ protocol, port, target }) => [
-      rule(...matching('destination', address, protocol, port), ...setting('destination', protocol, target)),
-      rule(...matching('source', address, protocol, target), ...setting('source', protocol, port)),
-    ]),
+    chain(chains.requests, rewrites ? 'filter' : 'nat', afterTracking),
+    ...requests,
   ]
+  if (!rewrites) return common
+  // Connection tracking sees the first port in both directions, so no packet is invalid for the container's own rules.
+  const answers = redirects.map(({ protocol, port, target }) =>
+    rule(chains.answers, ...matching('source', address, protocol, target), ...setting('source', protocol, port)),
+  )
+  return [...common, chain(chains.answers, 'filter', beforeTracking), ...answers]
 }
 
 /** `ip saddr|daddr ADDRESS`, `meta l4proto PROTOCOL`, `th sport|dport PORT`. */
@@ -104,10 +123,25 @@ function matching(
   ]
 }
 
+/** `dnat to ADDRESS:PORT`. Connection tracking translates the answers. */
+function translating(address: Buffer, port: number): Buffer[] {
+  return [
+    immediate(register, address),
+    immediate(portRegister, portBytes(port)),
+    expression(
+      'nat',
+      attribute(1, nftNumber(destinationNat)),
+      attribute(2, nftNumber(nftFamilies.ip)),
+      attribute(3, nftNumber(register)),
+      attribute(5, nftNumber(portRegister)),
+    ),
+  ]
+}
+
 /** `th sport|dport set PORT`. */
 function setting(side: 'source' | 'destination', protocol: LoopbackRedirect['protocol'], port: number): Buffer[] {
   return [
-    expression('immediate', attribute(1, nftNumber(register)), nested(2, attribute(1, portBytes(port)))),
+    immediate(register, portBytes(port)),
     expression(
       'payload',
       attribute(5, nftNumber(register)),
@@ -128,6 +162,10 @@ function load(from: number, at: number, length: number): Buffer {
     attribute(3, nftNumber(at)),
     attribute(4, nftNumber(length)),
   )
+}
+
+function immediate(into: number, value: Buffer): Buffer {
+  return expression('immediate', attribute(1, nftNumber(into)), nested(2, attribute(1, value)))
 }
 
 function equals(value: Buffer): Buffer {

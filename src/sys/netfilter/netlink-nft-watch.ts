@@ -20,22 +20,26 @@ const removals: ReadonlySet<number> = new Set([2, 5, 8, 11, 14].map(nftMessageTy
 /** New or changed tables and chains. */
 const additions: ReadonlySet<number> = new Set([0, 3].map(nftMessageType))
 
+/** Options of `watchNftTable`. */
+export interface NftWatchOptions {
+  /** Also report that a table or chain was added or changed. */
+  readonly additions?: boolean
+  /** Also report changes by this process. Needed in a container's namespace: a process there can have the same netlink
+   *  address as a program that the daemon started. */
+  readonly ownChanges?: boolean
+}
+
 /** Calls `onChange` after each change by another process that removed something from the table `table` of any family,
- *  in the calling thread's network namespace; with `additions`, also after a table or chain was added or changed. Also
- *  calls it when notifications were lost. Throws the system's error when the kernel has no nftables. Main thread
- *  only. */
-export function watchNftTable(
-  table: string,
-  onChange: () => void,
-  options: { readonly additions?: boolean } = {},
-): NftWatch {
+ *  in the calling thread's network namespace. Also calls it when notifications were lost. Throws the system's error when
+ *  the kernel has no nftables. Main thread only. */
+export function watchNftTable(table: string, onChange: () => void, options: NftWatchOptions = {}): NftWatch {
   const kinds = options.additions === true ? removals.union(additions) : removals
   const socket = NetlinkSocket.open(NETLINK_NETFILTER, { group: nftablesGroup })
   const poll = FdPoll.start(
     socket.fd,
     { read: true },
     () => {
-      if (hasChange(socket, table, kinds)) onChange()
+      if (hasChange(socket, table, kinds, options.ownChanges === true)) onChange()
     },
     { unref: true },
   )
@@ -51,7 +55,7 @@ export function watchNftTable(
 }
 
 /** Reads all pending notifications. Returns true when one of them matters, or some were lost. */
-function hasChange(socket: NetlinkSocket, table: string, kinds: ReadonlySet<number>): boolean {
+function hasChange(socket: NetlinkSocket, table: string, kinds: ReadonlySet<number>, ownChanges: boolean): boolean {
   let change = false
   for (;;) {
     const messages = socket.receiveNow()
@@ -62,7 +66,7 @@ function hasChange(socket: NetlinkSocket, table: string, kinds: ReadonlySet<numb
       change ||= messages.some(
         ({ type, sender, body }) =>
           kinds.has(type) &&
-          !isOwnNftAddress(sender) &&
+          (ownChanges || !isOwnNftAddress(sender)) &&
           attributeText(parseAttributes(body, familyHeaderSize).get(1)) === table,
       )
     }
