@@ -30,6 +30,9 @@ export interface Engine {
   /** Serves the API on one more address. Throws `invalidArgument` for TCP without client certificates on an address
    *  other than loopback, unless the configuration has `"tls": false` (or `"tls": true, "tlsverify": false`). */
   listen(address: ListenAddress): Promise<Endpoint>
+  /** Serves the API on several addresses. No request is answered before all of them accept connections, so an answer on
+   *  one means that the others are ready too. Throws what `listen` throws. */
+  listenAll(addresses: readonly ListenAddress[]): Promise<void>
   /** Stops serving and closes all parts. Containers keep running unless `stopContainers` is set; `removeNetwork` also
    *  removes the bridges and the firewall's rules. Every part is closed, also after failures; then this rejects with an
    *  AggregateError of the failures. A part that takes too long to close, such as a container that does not die, counts
@@ -79,6 +82,7 @@ async function construct(given: DaemonConfig, options: EngineOptions, stack: Dis
     if (closing?.stopContainers === true) await stopForShutdown(context, current.config.shutdownTimeoutSeconds)
   })
   stack.add('API server', () => server.close())
+  const serve = (address: ListenAddress) => listenOn({ server, config, access: data.access, exposure }, address)
   return {
     backends,
     async configure(next) {
@@ -88,7 +92,11 @@ async function construct(given: DaemonConfig, options: EngineOptions, stack: Dis
       current.config = remappedConfig(next, remap)
       current.settings = containerSettings(current.config)
     },
-    listen: (address) => listenOn({ server, config, access: data.access, exposure }, address),
+    listen: serve,
+    async listenAll(addresses) {
+      using _ = server.hold()
+      for (const address of addresses) await serve(address)
+    },
     async close(options = {}) {
       closing ??= options
       const failures = await stack.dispose()

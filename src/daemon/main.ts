@@ -70,7 +70,7 @@ async function run(): Promise<void> {
   writePidfile(config.pidfile)
   handleSignals(engine, source, logger, threshold, manager)
   try {
-    for (const address of addresses) await engine.listen(address)
+    await engine.listenAll(addresses)
   } catch (error) {
     fail(error)
     rmSync(config.pidfile, { force: true })

@@ -37,7 +37,7 @@ export async function openEngine(settings: EngineSettings, options: OpenEngineOp
   warnOfUmask(logger)
   const engine = await createEngine(config, { logger, ...(trace === undefined ? {} : { trace }) })
   try {
-    if ((settings.hosts ?? []).length > 0) for (const address of config.hosts) await engine.listen(address)
+    if ((settings.hosts ?? []).length > 0) await engine.listenAll(config.hosts)
   } catch (error) {
     await engine.close()
     throw error

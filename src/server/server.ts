@@ -53,6 +53,8 @@ export interface ApiServer {
   /** Serves on one more endpoint. Resolves with the endpoint and the port that was chosen; rejects with `conflict` when
    *  the address is in use. */
   listen(endpoint: Endpoint, options?: ApiListenOptions): Promise<Endpoint>
+  /** Lets all requests wait until the result is disposed of. */
+  hold(): Disposable
   /** Stops listening, waits a moment for open requests, then closes the connections that are left. */
   close(): Promise<void>
 }
@@ -68,6 +70,7 @@ export function createServer(options: ServerOptions): ApiServer {
       listeners.push(listener)
       return listener.endpoint
     },
+    hold: () => handler.hold(),
     close: async () => {
       await Promise.all(listeners.splice(0).map((listener) => listener.close()))
     },
@@ -98,6 +101,7 @@ class ApiHandler implements RequestHandler {
   readonly #minApiVersion: string
   readonly #experimental: boolean
   readonly #onAnswered: (() => void) | undefined
+  #held: Promise<void> | undefined
 
   constructor(
     routes: readonly Route[],
@@ -116,7 +120,19 @@ class ApiHandler implements RequestHandler {
     return this.#router.find(method, path)?.target.takesConnection === true
   }
 
+  hold(): Disposable {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#held = promise
+    return {
+      [Symbol.dispose]: () => {
+        if (this.#held === promise) this.#held = undefined
+        resolve()
+      },
+    }
+  }
+
   async handle(exchange: Exchange): Promise<void> {
+    if (this.#held !== undefined) await this.#held
     exchange.setHeader('Api-Version', maxApiVersion)
     exchange.setHeader('Docker-Experimental', String(this.#experimental))
     exchange.setHeader('Ostype', 'linux')

@@ -1,12 +1,15 @@
 /** The API over TCP: which clients reach it without a client certificate, and how the daemon warns. */
 import assert from 'node:assert/strict'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { request } from 'node:http'
 import { request as secureRequest } from 'node:https'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { requestOverSocket } from '../../helpers/api.ts'
 import { TestAuthority } from '../../helpers/certificates.ts'
-import { RunningCommand, runCommand } from '../../helpers/command.ts'
+import { RunningCommand, runCommand, runOrThrow } from '../../helpers/command.ts'
 import { removeHostTraces, TestDaemon } from '../../helpers/daemon.ts'
 import { OwnHost } from '../../helpers/own-host.ts'
 import { freePort } from '../../helpers/ports.ts'
@@ -159,4 +162,35 @@ test('--tls without --tlsverify counts as open to any client; with it there is n
   } finally {
     rmSync(root, { recursive: true })
   }
+})
+
+test('no address answers before all of them accept connections', async (context) => {
+  const authority = await TestAuthority.create()
+  const issued = await authority.issue('server')
+  const root = mkdtempSync('/tmp/b-')
+  context.after(() => rmSync(root, { recursive: true, force: true }))
+  writeFileSync(join(root, 'daemon.json'), '{}')
+  writeFileSync(join(root, 'cert'), issued.certificate)
+  // The daemon cannot listen on TCP before it has read the key.
+  await runOrThrow('mkfifo', [join(root, 'key')])
+  const port = await freePort()
+  const socket = join(root, 's')
+  const daemon = new RunningCommand(berthd, [
+    ...['--config-file', join(root, 'daemon.json'), '--data-root', join(root, 'd'), '--exec-root', join(root, 'x')],
+    ...['--host', `unix://${socket}`, '--host', `tcp://127.0.0.1:${port}`],
+    ...['--tls', '--tlscert', join(root, 'cert'), '--tlskey', join(root, 'key')],
+  ])
+  context.after(async () => {
+    daemon.kill('SIGTERM')
+    await daemon.ended
+    removeHostTraces(join(root, 'd'))
+  })
+  // Opening resolves when the daemon opens the other end.
+  const key = await open(join(root, 'key'), 'w')
+  const ping = requestOverSocket(socket, 'GET', '/_ping')
+  assert.equal(await Promise.race([ping, sleep(300, 'no answer')]), 'no answer')
+  await key.writeFile(issued.key)
+  await key.close()
+  assert.equal((await ping).status, 200)
+  assert.equal((await ask(port, 'localhost', authority.certificate)).status, 200)
 })
