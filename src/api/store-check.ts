@@ -19,10 +19,11 @@ export interface StoreCheck {
   }
 }
 
-/** Something in the store that is damaged, missing or too open. */
+/** Something in the store that is damaged, missing or too open, or something that the kernel lacks. */
 export interface StoreProblem {
-  readonly Kind: 'blob' | 'image' | 'reference' | 'snapshot' | 'container' | 'path'
-  /** Digest, reference, snapshot key, container id, or a path of the host that other users can enter. */
+  readonly Kind: 'blob' | 'image' | 'reference' | 'snapshot' | 'container' | 'path' | 'kernel'
+  /** Digest, reference, snapshot key, container id, a path of the host that other users can enter, or a feature of the
+   *  network that the kernel lacks. */
   readonly Name: string
   readonly Message: string
 }

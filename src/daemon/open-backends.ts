@@ -10,7 +10,7 @@ import {
 } from '../containers/index.ts'
 import type { Backends } from '../contract/index.ts'
 import { ImagePushes, imageService, registryService } from '../images/index.ts'
-import { networkService } from '../network/index.ts'
+import { missingFeatures, networkService } from '../network/index.ts'
 import { systemService } from '../system/index.ts'
 import { volumeService } from '../volumes/index.ts'
 import type { ApiExposure } from './api-exposure.ts'
@@ -84,6 +84,7 @@ export async function openBackends(
       volumePlugins: () => plugins.names('VolumeDriver'),
       exposureWarnings: () => exposure.warnings,
       accessProblems: () => access.problems(),
+      missingFeatures,
     }),
     networks: networkService(networks, networkMembers(context), events),
     volumes: volumeService(volumes, volumeArchives(context), events),

@@ -1,6 +1,7 @@
 export { EmbeddedDns } from './dns/index.ts'
 export type { UpstreamServer } from './dns/name-service.ts'
 export type { NetworkConfig } from './ipam/predefined.ts'
+export { missingFeatures } from './kernel-support.ts'
 export { type NetworkMembers, networkService } from './network-service.ts'
 export { Networks } from './networks.ts'
 export type { NetworkRequest } from './plan/network-request.ts'

@@ -85,6 +85,7 @@ export {
   createNetworkNamespace,
   deleteNetworkNamespace,
   inNetworkNamespace,
+  inNewNetworkNamespace,
   writeNetworkSysctl,
 } from './namespaces/namespaces.ts'
 export { openUserNamespace } from './namespaces/user-namespace.ts'

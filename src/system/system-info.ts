@@ -19,11 +19,13 @@ export interface SystemInfoParts {
   readonly engineId: string
   /** Warnings about TCP sockets that accept clients without certificates. */
   readonly exposureWarnings: () => readonly string[]
+  /** What users of the engine cannot do with networks, and the kernel's reason. */
+  readonly missingFeatures: () => readonly { readonly feature: string; readonly reason: string }[]
 }
 
 /** Facts about the host and the engine, all of them read anew. `volumePlugins` are names of drivers. */
 export function systemInfo(
-  { config, version, context, images, engineId, exposureWarnings }: SystemInfoParts,
+  { config, version, context, images, engineId, exposureWarnings, missingFeatures }: SystemInfoParts,
   volumePlugins: readonly string[],
 ): SystemInfo {
   const host = hostInfo()
@@ -97,7 +99,11 @@ export function systemInfo(
     InitCommit: { ID: '' },
     SecurityOptions: securityOptions(config, context),
     CDISpecDirs: config.containers.cdiSpecDirs,
-    Warnings: [...exposureWarnings(), ...warnings(kernel.ipv4Forwarding, limits)],
+    Warnings: [
+      ...exposureWarnings(),
+      ...warnings(kernel.ipv4Forwarding, limits),
+      ...missingFeatures().map(({ feature, reason }) => `WARNING: No ${feature} (${reason})`),
+    ],
   }
 }
 

@@ -41,7 +41,10 @@ export function systemService(parts: SystemParts): SystemBackend {
       const { images, snapshots, context } = parts
       const containers = () => containerLayers(context.containers)
       const found = await checkStore({ ...images.parts, snapshots, containers }, abort)
-      return { ...found, Problems: [...found.Problems, ...parts.accessProblems()] }
+      const kernel = parts
+        .missingFeatures()
+        .map(({ feature, reason }) => ({ Kind: 'kernel', Name: feature, Message: `not possible: ${reason}` }) as const)
+      return { ...found, Problems: [...found.Problems, ...parts.accessProblems(), ...kernel] }
     },
   }
 }

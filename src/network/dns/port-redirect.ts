@@ -81,7 +81,7 @@ export class PortRedirect {
       { protocol: 'tcp', port: dnsPort, target: ports.tcp },
     ]
     try {
-      await redirectLoopbackPorts(this.#table, address, redirects, instead)
+      await redirectLoopbackPorts(this.#table, address, redirects, { instead })
     } catch (error) {
       throw refusal(error)
     }

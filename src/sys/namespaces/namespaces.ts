@@ -69,6 +69,11 @@ export function inNetworkNamespace<T>(path: string, work: () => T): T {
   }
 }
 
+/** Runs `work`, which must be synchronous, in a new network namespace, which ends with it, and returns its result. */
+export function inNewNetworkNamespace<T>(work: () => T): T {
+  return elsewhere(() => unshare(CLONE_NEWNET), work)
+}
+
 /** True if the calling thread's network namespace belongs to the initial user namespace. In others, the kernel refuses
  *  some of what it allows there. Throws the system's error. */
 export function isInInitialUserNamespace(): boolean {

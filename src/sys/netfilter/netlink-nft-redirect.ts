@@ -25,6 +25,15 @@ export interface LoopbackRedirect {
   readonly target: number
 }
 
+/** Options of `redirectLoopbackPorts`. */
+export interface RedirectOptions {
+  /** Tables that are removed in the same transaction. That takes the kernel tens of milliseconds, in another thread. */
+  readonly instead?: readonly string[]
+  /** By default the way that the user namespace of the network namespace allows: `rewrite` in the initial one,
+   *  `translate` in others. */
+  readonly way?: 'rewrite' | 'translate'
+}
+
 const message = { newTable: 0, getTable: 1, deleteTable: 2, newChain: 3, newRule: 6 }
 const { ack, create, dump, request } = netlinkFlags
 const append = 0x800
@@ -59,17 +68,17 @@ export function listNftTables(family: 4 | 6 | 'inet'): string[] {
 }
 
 /** Creates the table `table` with the redirects of the IPv4 address `address`, in one transaction, in the calling
- *  thread's network namespace at the time of the call, in the way that its user namespace allows. The tables `instead` are removed in the same transaction; that
- *  takes the kernel tens of milliseconds, in another thread. Throws, or rejects with, the system's error. */
+ *  thread's network namespace at the time of the call. Throws, or rejects with, the system's error. */
 export function redirectLoopbackPorts(
   table: string,
   address: string,
   redirects: readonly LoopbackRedirect[],
-  instead: readonly string[] = [],
+  { instead = [], way }: RedirectOptions = {},
 ): Promise<void> {
+  const rewrites = way === undefined ? isInInitialUserNamespace() : way === 'rewrite'
   const requests = transaction([
     ...instead.map((old) => change(message.deleteTable, old, 0)),
-    ...tableRequests(table, Buffer.from(address.split('.').map(Number)), redirects),
+    ...tableRequests(table, Buffer.from(address.split('.').map(Number)), redirects, rewrites),
   ])
   const socket = NetlinkSocket.open(NETLINK_NETFILTER)
   if (instead.length > 0) return socket.executeInBackground(requests).finally(() => socket.close())
@@ -81,8 +90,12 @@ export function redirectLoopbackPorts(
   }
 }
 
-function tableRequests(table: string, address: Buffer, redirects: readonly LoopbackRedirect[]): NetlinkRequest[] {
-  const rewrites = isInInitialUserNamespace()
+function tableRequests(
+  table: string,
+  address: Buffer,
+  redirects: readonly LoopbackRedirect[],
+  rewrites: boolean,
+): NetlinkRequest[] {
   const chain = (name: string, type: 'filter' | 'nat', priority: number) => {
     const hook = nested(4, attribute(1, nftNumber(localOut)), attribute(2, nftNumber(priority)))
     return change(message.newChain, table, create, attribute(3, name), hook, attribute(7, type))
