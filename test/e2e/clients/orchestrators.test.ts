@@ -256,7 +256,9 @@ describe('cri-dockerd', () => {
     }
     const flood = ['sh', '-c', 'i=0; while [ $i -lt 2000 ]; do echo "line $i"; i=$((i+1)); done; exec sleep 10000']
     const loud = await start(await create('loud', { Image: image, Cmd: flood, HostConfig: config }))
-    await until(() => existsSync(`${loud.LogPath}.1`), { what: () => 'the log to turn over' })
+    // conmon opens the new file a moment after the old one got its other name.
+    const hasTurned = () => existsSync(`${loud.LogPath}.1`) && existsSync(loud.LogPath)
+    await until(hasTurned, { what: () => 'the log to turn over' })
     // A reader that follows the name, like kubelet, finds a new file there; the API shows both.
     assert.ok(statSync(loud.LogPath).size < statSync(`${loud.LogPath}.1`).size)
     const { text } = await daemon.api('GET', `/containers/${loud.Id}/logs?stdout=1`)
