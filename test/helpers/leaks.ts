@@ -72,7 +72,7 @@ function isTestProcess(pid: number): boolean {
   const mark = process.env.BERTH_TEST_RUN
   // The runner of the tests and this program carry the mark too, but are our own ancestors.
   if (isAncestor(pid)) return false
-  if (mark !== undefined && read('environ').split('\0').includes(`BERTH_TEST_RUN=${mark}`)) return true
+  if (mark !== undefined && isOfRun(markOf(pid), mark)) return true
   if (/(?:conmon|crun|berthd|daemon\/main\.ts|docker-registry).*\/tmp\//.test(read('cmdline').replaceAll('\0', ' '))) {
     return true
   }
@@ -82,16 +82,38 @@ function isTestProcess(pid: number): boolean {
   )
 }
 
-/** Marks of the other active test runs on this machine: the pids of their `test/run`. */
+/** The mark that a process inherited from its test run, or ''. A run that a test starts adds its own part:
+ *  `<pid of the outer run>/<pid of the inner run>`. */
+export function markOf(pid: number | string): string {
+  return /(?:^|\0)BERTH_TEST_RUN=([\d/]+)/.exec(readIfThere(`/proc/${pid}/environ`))?.[1] ?? ''
+}
+
+/** Whether a process with the mark `mark` belongs to `run` or to a run inside it. */
+export function isOfRun(mark: string, run: string): boolean {
+  return mark === run || mark.startsWith(`${run}/`)
+}
+
+/** Whether a run of this mark, or one that it is inside, is active. */
+export function isActive(mark: string): boolean {
+  return mark.split('/').some(isUnderWay)
+}
+
+/** The pid of a run is part of its mark; another process may have it after the run's end. */
+function isUnderWay(pid: string): boolean {
+  return readIfThere(`/proc/${pid}/cmdline`).includes('test/run')
+}
+
+/** The other active test runs on this machine, by the pids of their `test/run`. */
 export function otherRuns(): string[] {
   const found = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
-    .flatMap((pid) => /(?:^|\0)BERTH_TEST_RUN=(\d+)/.exec(readIfThere(`/proc/${pid}/environ`))?.[1] ?? [])
-  const isUnderWay = (mark: string) => readIfThere(`/proc/${mark}/cmdline`).includes('test/run')
-  return [...new Set(found)].filter((mark) => mark !== process.env.BERTH_TEST_RUN && isUnderWay(mark))
+    .flatMap((pid) => markOf(pid).split('/'))
+  const own = process.env.BERTH_TEST_RUN?.split('/').at(-1)
+  return [...new Set(found)].filter((pid) => pid !== '' && pid !== own && isUnderWay(pid))
 }
 
-function readIfThere(path: string): string {
+/** The text of a file, or '' if there is none. */
+export function readIfThere(path: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch {
@@ -113,6 +135,12 @@ function mountPoints(): string[] {
     .trimEnd()
     .split('\n')
     .map((line) => (line.split(' ')[4] ?? '').replaceAll('\\040', ' '))
+}
+
+/** Unmounts everything below a directory. */
+export function unmountBelow(directory: string): void {
+  const mounts = mountPoints().filter((path) => path.startsWith(`${directory}/`))
+  for (const path of mounts.reverse()) spawnSync('umount', ['-l', path])
 }
 
 function nftTables(): string[] {

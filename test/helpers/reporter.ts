@@ -1,7 +1,10 @@
-/** The reporter of `npm test`: prints one line per file, and failures and skips in full. It writes the totals into
- *  the file that BERTH_TEST_TOTALS names; `test/run` adds the stages up. */
-import { appendFileSync } from 'node:fs'
+/** The reporter of `npm test`: prints one line per file, and failures and skips in full. Below the directory
+ *  BERTH_TEST_WORK it writes the totals of the stage, the time of each file, and always what is running, for a run that
+ *  does not end by itself (`test/runner`). */
+import { appendFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { inspect } from 'node:util'
+import type { RunningFile } from '../runner/running.ts'
 
 interface TestEvent {
   readonly type: string
@@ -22,16 +25,18 @@ interface FileResult {
   durationMs: number
 }
 
+const work = process.env.BERTH_TEST_WORK
 const root = `${process.cwd()}/`
 /** The runner's own final messages. */
 const runnerTotal = /^(?:tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) \d/
 
 /** Turns the runner's events into text. */
-// biome-ignore lint/style/noDefaultExport: the runner takes a reporter as a module's default export
-export default async function* report(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
+export async function* report(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   const files = new Map<string, FileResult>()
   const notes: string[] = []
+  const running = new RunningTests()
   for await (const event of source) {
+    running.follow(event)
     if (event.type === 'test:stderr') yield event.data.message ?? ''
     notes.push(...diagnostics(event))
     if (event.type !== 'test:pass' && event.type !== 'test:fail') continue
@@ -47,6 +52,38 @@ export default async function* report(source: AsyncIterable<TestEvent>): AsyncGe
   for (const [path, file] of [...files].sort()) yield fileLine(path, file)
   for (const note of notes) yield `${note}\n`
   writeTotals([...files.values()])
+}
+
+/** Keeps the list of the files and tests that run. The runner tells of these events at once, and of all others only when
+ *  the files before have ended. */
+class RunningTests {
+  readonly #files = new Map<string, { since: number; tests: Map<string, number> }>()
+
+  follow({ type, data: { file = '', name = '', details } }: TestEvent): void {
+    if (type !== 'test:dequeue' && type !== 'test:complete') return
+    const path = file.replace(root, '')
+    const isFile = name === file || name === path
+    if (type === 'test:dequeue') {
+      if (isFile) this.#files.set(path, { since: Date.now(), tests: new Map() })
+      else this.#files.get(path)?.tests.set(name, Date.now())
+    } else if (isFile) {
+      this.#files.delete(path)
+      if (work !== undefined) appendFileSync(join(work, 'times'), `${details?.duration_ms ?? 0} ${path}\n`)
+    } else this.#files.get(path)?.tests.delete(name)
+    this.#write()
+  }
+
+  #write(): void {
+    if (work === undefined) return
+    const files = [...this.#files].map(
+      ([file, { since, tests }]): RunningFile => ({
+        file,
+        since,
+        tests: [...tests].map(([name, since]) => ({ name, since })),
+      }),
+    )
+    writeFileSync(join(work, 'running.json'), JSON.stringify(files))
+  }
 }
 
 /** A test's own messages (`t.diagnostic()`). */
@@ -76,10 +113,9 @@ function fileLine(path: string, { passed, failed, skipped, durationMs }: FileRes
 }
 
 function writeTotals(files: readonly FileResult[]): void {
-  const totals = process.env.BERTH_TEST_TOTALS
-  if (totals === undefined) return
+  if (work === undefined) return
   const sum = (field: keyof FileResult) => files.reduce((total, file) => total + file[field], 0)
-  appendFileSync(totals, `${sum('passed')} ${sum('failed')} ${sum('skipped')}\n`)
+  appendFileSync(join(work, 'totals'), `${sum('passed')} ${sum('failed')} ${sum('skipped')}\n`)
 }
 
 function isMarked(mark: string | boolean | undefined): boolean {
