@@ -1,9 +1,10 @@
-/** `test/run` always ends: against test files that hang, are frozen, or leave a child with the output. */
+/** `test/run` always ends: against test files that hang, are frozen, or leave a child with the output. An inner run sees
+ *  what the surrounding run does as a leftover of its own, so the number of its failures may be one higher. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { test } from 'node:test'
-import { inTime } from '../helpers/wait.ts'
+import { inTime, patience } from '../helpers/wait.ts'
 import { longFirst } from './long-first.ts'
 import { allProcesses } from './run-processes.ts'
 
@@ -26,7 +27,7 @@ async function nestedRun(files: readonly string[], limitSeconds: number): Promis
     env: {
       ...env,
       BERTH_TEST_RUN: `${outer}/${process.pid}`,
-      BERTH_TEST_LIMIT: String(limitSeconds),
+      BERTH_TEST_LIMIT: String(limitSeconds * patience),
       BERTH_TEST_SHARED: '1',
       BERTH_TEST_NO_SETUP: '1',
     },
@@ -43,7 +44,7 @@ async function nestedRun(files: readonly string[], limitSeconds: number): Promis
 }
 
 test('a run that reaches its limit says what hangs, and ends it', { skip }, async () => {
-  const { output, code, left } = await nestedRun(['hangs.test.ts'], 12)
+  const { output, code, left } = await nestedRun(['hangs.test.ts'], 15)
   assert.equal(code, 1, output)
   assert.match(output, /the limit of the whole run, \d+ s \(BERTH_TEST_LIMIT\), is reached\nstage files, for \d+ s/)
   assert.match(
@@ -57,7 +58,7 @@ test('a run that reaches its limit says what hangs, and ends it', { skip }, asyn
 })
 
 test('a run that reaches its limit thaws and ends frozen processes', { skip }, async () => {
-  const { output, code, left } = await nestedRun(['frozen.test.ts'], 12)
+  const { output, code, left } = await nestedRun(['frozen.test.ts'], 15)
   assert.equal(code, 1, output)
   assert.match(output, /frozen: \d+\n/)
   assert.deepEqual(left, [], output)
@@ -68,8 +69,8 @@ test('a child that holds the output of a run does not hold the run', { skip }, a
   const { output, code, seconds, left } = await nestedRun(['leaves-child.test.ts'], 50)
   assert.equal(code, 1, output)
   assert.match(output, /FAILED \S*leaves-child\.test\.ts: left a process that holds its output: \d+ sleep 1000\n/)
-  assert.match(output, /\n1 passed, 1 failed\n$/)
-  assert.ok(seconds < 45, `${seconds} s`)
+  assert.match(output, /\n1 passed, [12] failed\n$/)
+  assert.ok(seconds < 45 * patience, `${seconds} s`)
   assert.deepEqual(left, [], output)
 })
 

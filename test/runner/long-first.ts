@@ -7,6 +7,7 @@ const long = [
   'test/e2e/images/pull-cuts.test.ts',
   'test/e2e/security/escape.test.ts',
   'test/e2e/build/build-debian.test.ts',
+  'test/runner/limit.test.ts',
   'test/e2e/api/memory.test.ts',
   'test/e2e/networks/network-modes.test.ts',
   'test/e2e/two-clis/whole-daemon.test.ts',
