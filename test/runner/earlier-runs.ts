@@ -15,9 +15,8 @@ import {
   otherRuns,
   readIfThere,
   removeLeaks,
-  unmountBelow,
 } from '../helpers/leaks.ts'
-import { allProcesses, endProcesses, type FoundProcess, runProcesses } from './run-processes.ts'
+import { allProcesses, endProcesses, type FoundProcess, removeTree, runProcesses } from './run-processes.ts'
 
 /** The programs that go on without their daemon. They do not make a data root a living one. */
 const survivor = /^\S*(?:conmon|crun)(?: |$)/
@@ -91,8 +90,7 @@ async function removeRoot(root: string): Promise<void> {
   say('data root', `${root} (tag ${networkTag(join(root, 'd'))}, ${mountsBelow(root).length} mounts)`)
   await endProcesses(() => usersOf(root, allProcesses()))
   for (const dataRoot of dataRootsOf(root)) removeHostTraces(dataRoot)
-  unmountBelow(root)
-  rmSync(root, { recursive: true, force: true })
+  removeTree(root)
 }
 
 /** Removes a work directory, and what appeared since its run began unless a living daemon may own it. */

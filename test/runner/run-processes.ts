@@ -4,7 +4,7 @@
  *  environment, so the mark alone does not find them. */
 import { existsSync, globSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { cgroupName, removeHostTraces } from '../helpers/daemon.ts'
+import { cgroupName, mountsBelow, removeHostTraces } from '../helpers/daemon.ts'
 import { markOf, readIfThere, removeCgroup, unmountBelow } from '../helpers/leaks.ts'
 
 export interface FoundProcess {
@@ -73,14 +73,21 @@ function removeTraces(ended: readonly FoundProcess[]): void {
     removeHostTraces(dataRoot)
     const root = /^\/tmp\/b-[^/]+/.exec(dataRoot)?.[0]
     if (root === undefined) continue
-    unmountBelow(root)
-    rmSync(root, { recursive: true, force: true })
+    removeTree(root)
   }
   const groups = new Set(ended.flatMap(({ cgroups }) => cgroups.map((path) => path.split('/')[1] ?? '')))
   for (const group of groups) {
     if (!group.startsWith('berth')) continue
     for (const path of globSync([`/sys/fs/cgroup/${group}`, `/sys/fs/cgroup/*/${group}`])) removeCgroup(path)
   }
+}
+
+/** Unmounts what is below a directory and removes it. Does nothing more if a mount stays, because the removal would go
+ *  through it into files of the host. */
+export function removeTree(root: string): void {
+  unmountBelow(root)
+  if (mountsBelow(root).length > 0) console.log(`not removed, because it has mounts: ${root}`)
+  else rmSync(root, { recursive: true, force: true })
 }
 
 /** Thaws a cgroup and those above it: a group is frozen as long as one of them is. */
