@@ -12,7 +12,7 @@ import {
 } from '../../sys/index.ts'
 import { framed, MessageReader } from './framing.ts'
 import type { Transport } from './message.ts'
-import { PortRedirect } from './port-redirect.ts'
+import { earlierRedirects, PortRedirect } from './port-redirect.ts'
 
 /** Gives the answer to one message; undefined for no answer. */
 export type Answer = (message: Buffer, transport: Transport) => Buffer | undefined | Promise<Buffer | undefined>
@@ -50,16 +50,12 @@ export class DnsServer {
     logger: Logger,
   ): { readonly server: DnsServer; readonly ready: Promise<void> } {
     return inNetworkNamespace(netnsPath, () => {
-      const before = PortRedirect.earlierPorts()
-      const udp = bindOrElse((port) => bindDatagramSocket(serverAddress, port), before.udp)
-      const tcp = bindOrElse((port) => listenOnSocket(serverAddress, port), before.tcp)
+      const earlier = earlierRedirects()
+      const udp = bindOrElse((port) => bindDatagramSocket(serverAddress, port), earlier.ports.udp)
+      const tcp = bindOrElse((port) => listenOnSocket(serverAddress, port), earlier.ports.tcp)
       const server = new DnsServer(udp, tcp, answer)
-      const { redirect, ready } = PortRedirect.open({
-        netnsPath,
-        address: serverAddress,
-        ports: { udp: udp.port, tcp: tcp.port },
-        logger,
-      })
+      const ports = { udp: udp.port, tcp: tcp.port }
+      const { redirect, ready } = PortRedirect.open({ netnsPath, address: serverAddress, ports, logger }, earlier)
       server.#redirect = redirect
       return { server, ready }
     })

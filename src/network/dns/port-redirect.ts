@@ -1,8 +1,7 @@
 /** Leads port 53 of the embedded DNS's address to the sockets of the server, by an nftables table in the container's
  *  network namespace. The table's name contains the sockets' ports, which a restarted daemon uses again. When a program
  *  of the container removes the rules (`nft flush ruleset`), they are made again, at most once a second. */
-import { setTimeout as sleep } from 'node:timers/promises'
-import { errnoOf, internal, type Logger, messageOf } from '../../base/index.ts'
+import { errnoOf, internal, type Logger, messageOf, RepairLoop } from '../../base/index.ts'
 import {
   hostInfo,
   inNetworkNamespace,
@@ -17,6 +16,14 @@ import {
 export interface SocketPorts {
   readonly udp: number
   readonly tcp: number
+}
+
+/** What `earlierRedirects` finds. */
+export interface EarlierRedirects {
+  /** Names of their nftables tables. */
+  readonly tables: readonly string[]
+  /** The ports to which the first of them leads; 0 if there is none. */
+  readonly ports: SocketPorts
 }
 
 /** What `PortRedirect.open` needs. */
@@ -36,101 +43,95 @@ const pauseMs = 1000
 export class PortRedirect {
   readonly #options: PortRedirectOptions
   readonly #table: string
+  readonly #loop: RepairLoop
   #watch: NftWatch | undefined
-  #damaged = false
-  #repairing = false
   #closed = false
 
   private constructor(options: PortRedirectOptions) {
     this.#options = options
     this.#table = `berth-dns-${options.ports.udp}-${options.ports.tcp}`
+    this.#loop = new RepairLoop({
+      repair: () => this.#repair(),
+      onFailure: (error, isRepeated) => {
+        if (!isRepeated) options.logger.error('the embedded DNS is out of reach', { error: messageOf(error) })
+      },
+      pauseMs,
+    })
   }
 
-  /** The ports to which a redirect of an earlier run leads in the calling thread's network namespace; 0 if there is
-   *  none. Throws `internal` if the kernel has no nftables. */
-  static earlierPorts(): SocketPorts {
-    const [, udp = '0', tcp = '0'] = tableName.exec(earlierTables()[0] ?? '') ?? []
-    return { udp: Number(udp), tcp: Number(tcp) }
-  }
-
-  /** Makes the redirect in the calling thread's network namespace, which is the one at `netnsPath`. `ready` resolves when
-   *  the redirect works, and rejects with `internal` when the kernel refuses it. */
-  static open(options: PortRedirectOptions): { readonly redirect: PortRedirect; readonly ready: Promise<void> } {
+  /** Makes the redirect in the calling thread's network namespace, which is the one at `netnsPath`, instead of the
+   *  `earlier` ones. `ready` resolves when the redirect works, and rejects with `internal` when the kernel refuses it. */
+  static open(
+    options: PortRedirectOptions,
+    earlier: EarlierRedirects,
+  ): { readonly redirect: PortRedirect; readonly ready: Promise<void> } {
     const redirect = new PortRedirect(options)
-    const tables = earlierTables()
+    const { tables } = earlier
     // A redirect of an earlier run to the same ports stays.
     const isThere = tables.length === 1 && tables[0] === redirect.#table
-    const made = isThere ? Promise.resolve() : redirect.#make(tables)
-    if (tables.length === 0 || isThere) redirect.#startWatch()
-    else return { redirect, ready: made.then(() => redirect.#watchFromOutside()) }
-    return { redirect, ready: made }
+    return { redirect, ready: isThere ? redirect.#adopt() : redirect.#make(tables) }
   }
 
   /** Ends the watch. The rules stay: they end with the namespace. Idempotent. */
   close(): void {
     this.#closed = true
-    this.#watch?.close()
-    this.#watch = undefined
+    this.#endWatch()
+    void this.#loop.close()
   }
 
-  /** The calling thread must be in the namespace. The tables `instead` are replaced. */
+  async #adopt(): Promise<void> {
+    this.#startWatch()
+  }
+
+  /** Makes the rules and starts the watch. The calling thread must be in the namespace. The tables `instead` are
+   *  replaced. */
   async #make(instead: readonly string[]): Promise<void> {
-    const { address, ports } = this.#options
+    const { netnsPath, address, ports } = this.#options
     const redirects: readonly LoopbackRedirect[] = [
       { protocol: 'udp', port: dnsPort, target: ports.udp },
       { protocol: 'tcp', port: dnsPort, target: ports.tcp },
     ]
     try {
-      await redirectLoopbackPorts(this.#table, address, redirects, { instead })
+      const made = redirectLoopbackPorts(this.#table, address, redirects, { instead })
+      // Nothing is replaced, so the rules are there already, and the thread is still in the namespace.
+      if (instead.length === 0) this.#startWatch()
+      await made
     } catch (error) {
       throw refusal(error)
     }
+    if (instead.length === 0 || this.#closed) return
+    const isThere = inNetworkNamespace(netnsPath, () => {
+      this.#startWatch()
+      return earlierTables().includes(this.#table)
+    })
+    // It was removed before the watch began.
+    if (!isThere) this.#loop.onDamage()
   }
 
   #startWatch(): void {
     if (this.#closed) return
-    this.#watch = watchNftTable(this.#table, () => this.#onLoss(), { ownChanges: true })
+    this.#watch = watchNftTable(this.#table, () => this.#loop.onDamage(), { ownChanges: true })
   }
 
-  /** Starts the watch after work in the background, and notices what was removed in the meantime. */
-  #watchFromOutside(): void {
-    if (this.#closed) return
-    const isThere = inNetworkNamespace(this.#options.netnsPath, () => {
-      this.#startWatch()
-      return earlierTables().includes(this.#table)
-    })
-    if (!isThere) this.#onLoss()
+  #endWatch(): void {
+    this.#watch?.close()
+    this.#watch = undefined
   }
 
-  #onLoss(): void {
-    this.#damaged = true
-    if (!this.#repairing) void this.#repair()
-  }
-
-  /** Repeats a failed repair every second, until it works or the server is closed. */
   async #repair(): Promise<void> {
-    this.#repairing = true
-    const { netnsPath, logger } = this.#options
-    let failed = false
-    while (this.#damaged && !this.#closed) {
-      this.#damaged = false
-      // The repair itself removes what is left of the table.
-      this.#watch?.close()
-      this.#watch = undefined
-      try {
-        await inNetworkNamespace(netnsPath, () => this.#make(earlierTables()))
-        this.#watchFromOutside()
-        logger.debug('a program of the container removed the rules of the embedded DNS; they were made again')
-      } catch (error) {
-        // The container can end at any moment, and its namespace with it.
-        if (!failed && !this.#closed) logger.error('the embedded DNS is out of reach', { error: messageOf(error) })
-        failed = true
-        this.#damaged = true
-      }
-      await sleep(pauseMs, undefined, { ref: false })
-    }
-    this.#repairing = false
+    // The repair itself removes what is left of the table.
+    this.#endWatch()
+    await inNetworkNamespace(this.#options.netnsPath, () => this.#make(earlierTables()))
+    this.#options.logger.debug('a program of the container removed the rules of the embedded DNS; they were made again')
   }
+}
+
+/** Redirects of an earlier run in the calling thread's network namespace. Throws `internal` if the kernel has no
+ *  nftables. */
+export function earlierRedirects(): EarlierRedirects {
+  const tables = earlierTables()
+  const [, udp = '0', tcp = '0'] = tableName.exec(tables[0] ?? '') ?? []
+  return { tables, ports: { udp: Number(udp), tcp: Number(tcp) } }
 }
 
 function earlierTables(): string[] {

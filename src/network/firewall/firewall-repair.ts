@@ -2,8 +2,7 @@
  *  reload of a firewall), the table is rebuilt at once. Live connections survive: the kernel remembers their
  *  translation, and goes on with it while the hold (`holdNat`) is there. */
 import { randomBytes } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { errnoOf, type Logger, messageOf } from '../../base/index.ts'
+import { errnoOf, type Logger, messageOf, RepairLoop } from '../../base/index.ts'
 import { holdNat, type NatHold, type NftWatch, watchNftTable } from '../../sys/index.ts'
 
 export interface FirewallRepairOptions {
@@ -18,20 +17,25 @@ const pauseMs = 1000
 
 export class FirewallRepair {
   readonly #options: FirewallRepairOptions
+  readonly #loop: RepairLoop
   #watch: NftWatch | undefined
   #hold: NatHold | undefined
-  #damaged = false
-  #work: Promise<void> | undefined
   #closed = false
 
   constructor(options: FirewallRepairOptions) {
     this.#options = options
+    this.#loop = new RepairLoop({
+      repair: () => this.#repair(),
+      onFailure: (error) =>
+        options.logger.error('cannot build the packet filter table anew', { error: messageOf(error) }),
+      pauseMs,
+    })
   }
 
   /** Begins to watch. The table must already be in place. */
   start(): void {
     if (this.#watch !== undefined) return
-    this.#watch = watchNftTable(this.#options.table, () => this.#onLoss())
+    this.#watch = watchNftTable(this.#options.table, () => this.#loop.onDamage())
     this.#renewHold()
   }
 
@@ -41,32 +45,13 @@ export class FirewallRepair {
     this.#watch?.close()
     this.#hold?.close()
     this.#hold = undefined
-    await this.#work
-  }
-
-  #onLoss(): void {
-    this.#damaged = true
-    this.#work ??= this.#repair()
+    await this.#loop.close()
   }
 
   async #repair(): Promise<void> {
-    const { logger, rebuild } = this.#options
-    try {
-      while (this.#damaged && !this.#closed) {
-        this.#damaged = false
-        try {
-          await rebuild()
-          logger.warn('another program changed the packet filter table; it was built anew')
-          this.#renewHold()
-        } catch (error) {
-          logger.error('cannot build the packet filter table anew', { error: messageOf(error) })
-          this.#damaged = true
-        }
-        if (!this.#closed) await sleep(pauseMs, undefined, { ref: false })
-      }
-    } finally {
-      this.#work = undefined
-    }
+    await this.#options.rebuild()
+    this.#options.logger.warn('another program changed the packet filter table; it was built anew')
+    this.#renewHold()
   }
 
   /** Replaces the hold. Each has a new name, so that a saved rule set that contains an older one can still be
