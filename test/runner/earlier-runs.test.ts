@@ -28,14 +28,19 @@ ip link set berth0 alias berth:${tags.dead}
 mkdir /tmp/berth-test-old /tmp/berth-test-new
 echo 999999 >/tmp/berth-test-old/run
 tail -f /tmp/b-live/daemon.json >/dev/null &
+live=$!
 BERTH_TEST_RUN=999999 sh -c 'trap "" TERM; sleep 1000 & wait' &
 left=$!
-sleep 0.2
+# A forked shell has the name and arguments of this one until it starts its program.
+until [ "$(cat /proc/$live/comm)" = tail ] && tr '\\0' ' ' </proc/$left/cmdline | grep -q '^sh -c trap'; do
+  sleep 0.01
+done
 "$@"
 echo "roots: $(echo /tmp/b*)"
 echo "tables: $(nft list tables | tr '\\n' ' ')"
 echo "links: $(ls /sys/class/net | tr '\\n' ' ')"
-echo "mounts: $(grep -c ' /tmp/b-' /proc/self/mountinfo)"
+# Mounts of tests on the machine are in this list too.
+echo "mounts: $(grep -cE ' /tmp/b-(dead|live)/' /proc/self/mountinfo)"
 kill -0 $left 2>/dev/null && echo "process: alive" || echo "process: ended"
 `
 

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { isOfRun, readIfThere } from '../helpers/leaks.ts'
 import { type Ending, runLimited } from './limited.ts'
 import { endProcesses, runProcesses } from './run-processes.ts'
-import { describeRunning } from './running.ts'
+import { endRunning } from './running.ts'
 
 const outer = process.env.BERTH_TEST_RUN
 const mark = outer === undefined ? String(process.pid) : `${outer}/${process.pid}`
@@ -19,10 +19,7 @@ const limitSeconds = Number(process.env.BERTH_TEST_LIMIT)
 
 /** Prints what is running and ends it. */
 async function endEarly(reason: string): Promise<void> {
-  const ours = () => runProcesses((other) => isOfRun(other, mark))
-  console.log(`\n${reason}`)
-  for (const line of describeRunning(work, ours())) console.log(line)
-  for (const { pid, command } of await endProcesses(ours)) console.log(`could not be ended: ${pid} ${command}`)
+  await endRunning(work, mark, `\n${reason}`)
   appendFileSync(totals, '0 1 0\n')
 }
 

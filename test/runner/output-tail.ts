@@ -1,6 +1,7 @@
 /** Preloaded into the process of each test file: copies the text that it prints into a file of the run. The runner holds
- *  the output of a file back until the files before it have ended, so it could not show what a hanging file printed. The first line is the path of the test
- *  file and the names of its two outputs, by which `output-holders.ts` finds other processes that hold them. */
+ *  the output of a file back until the files before it have ended, so it could not show what a hanging file printed. The
+ *  first line is the path of the test file and the names of its two outputs, by which `output-holders.ts` finds other
+ *  processes that hold them. */
 import { appendFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { isMainThread } from 'node:worker_threads'

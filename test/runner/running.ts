@@ -6,8 +6,8 @@
  *    check.log       the output of the stage `check` */
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { readIfThere } from '../helpers/leaks.ts'
-import type { FoundProcess } from './run-processes.ts'
+import { isOfRun, readIfThere } from '../helpers/leaks.ts'
+import { endProcesses, type FoundProcess, runProcesses } from './run-processes.ts'
 
 /** A test file that has begun and not ended, with its unfinished tests. Times are milliseconds since 1970. */
 export interface RunningFile {
@@ -19,8 +19,16 @@ export interface RunningFile {
 const lastLines = 15
 const shownProcesses = 40
 
+/** Prints `reason` and what is running, and ends all processes of the run with this mark. */
+export async function endRunning(work: string, mark: string, reason: string): Promise<void> {
+  const ours = () => runProcesses((other) => isOfRun(other, mark))
+  console.log(reason)
+  for (const line of describeRunning(work, ours())) console.log(line)
+  for (const { pid, command } of await endProcesses(ours)) console.log(`could not be ended: ${pid} ${command}`)
+}
+
 /** Lines for the user. */
-export function describeRunning(work: string, processes: readonly FoundProcess[]): string[] {
+function describeRunning(work: string, processes: readonly FoundProcess[]): string[] {
   const [stage = '', since] = readIfThere(join(work, 'stage')).split(' ')
   const lines = stage === '' ? ['no stage has begun'] : [`stage ${stage}, for ${secondsSince(Number(since) * 1000)} s`]
   if (stage === 'check') lines.push(...tail(readIfThere(join(work, 'check.log'))))

@@ -2,20 +2,17 @@
  *  running and ends it; the next stage can begin. */
 import { appendFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { isOfRun } from '../helpers/leaks.ts'
 import { runLimited } from './limited.ts'
-import { endProcesses, runProcesses } from './run-processes.ts'
-import { describeRunning } from './running.ts'
+import { endRunning } from './running.ts'
 
 const { BERTH_TEST_WORK: work = '', BERTH_TEST_RUN: mark = '' } = process.env
 const [name, seconds, concurrency = '', ...files] = process.argv.slice(2)
 const runner = [process.execPath, '--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'run-files.ts')]
 const ending = await runLimited([...runner, concurrency, ...files], Number(seconds))
 if (typeof ending !== 'object') {
-  const ours = () => runProcesses((other) => isOfRun(other, mark))
-  console.log(ending === 'limit' ? `the limit of stage ${name}, ${seconds} s, is reached` : `stage ${name} is stopped`)
-  for (const line of describeRunning(work, ours())) console.log(line)
-  for (const { pid, command } of await endProcesses(ours)) console.log(`could not be ended: ${pid} ${command}`)
+  const reason =
+    ending === 'limit' ? `the limit of stage ${name}, ${seconds} s, is reached` : `stage ${name} is stopped`
+  await endRunning(work, mark, reason)
   rmSync(join(work, 'running.json'), { force: true })
 }
 // A failed test does not change the runner's code.
