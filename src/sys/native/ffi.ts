@@ -37,14 +37,18 @@ export function nativeFunction<Result = number>(prototype: string): (...values: 
   }
 }
 
-/** Declares a libc function that returns -1 and sets errno when it fails. The call then throws a SystemError. */
+/** Declares a libc function that returns -1 and sets errno when it fails. The call then throws a SystemError. A call
+ *  that a signal interrupts (EINTR) is made again. */
 export function syscall(prototype: string): (...values: NativeValue[]) => number {
   const call = nativeFunction(prototype)
   const name = functionName(prototype)
   return (...values) => {
-    const result = call(...values)
-    if (result === -1) throw systemError(loadKoffi().errno(), name, firstPath(values))
-    return result
+    for (;;) {
+      const result = call(...values)
+      if (result !== -1) return result
+      const error = loadKoffi().errno()
+      if (error !== errno.EINTR) throw systemError(error, name, firstPath(values))
+    }
   }
 }
 
