@@ -54,6 +54,7 @@ class LiveContainer {
   thaw: () => void = () => {}
   readonly #exits = new Waiters()
   readonly #stops = new Waiters()
+  readonly #ends = new Waiters()
   readonly #removals = new Waiters()
 
   /** Call when a run begins. */
@@ -65,7 +66,7 @@ class LiveContainer {
     this.adoptedCgroup = undefined
   }
 
-  /** Resolves at the end of the next run. As with the next two methods, an abort by the signal rejects the promise with
+  /** Resolves at the end of the next run. As with the next three methods, an abort by the signal rejects the promise with
    *  its reason. */
   nextExit(options?: AbortOptions): Promise<WaitResult> {
     return this.#exits.wait(options)
@@ -74,6 +75,12 @@ class LiveContainer {
   /** Resolves when the container stops for good: at the end of a run after which no restart policy starts it again. */
   nextStop(options?: AbortOptions): Promise<WaitResult> {
     return this.#stops.wait(options)
+  }
+
+  /** Resolves at the end of the next run, whether or not a restart policy starts the container again, and when the
+   *  restarts end without another run. */
+  nextEnd(options?: AbortOptions): Promise<WaitResult> {
+    return this.#ends.wait(options)
   }
 
   /** Resolves when the container is removed. */
@@ -85,18 +92,20 @@ class LiveContainer {
   tellExit(result: WaitResult, final: boolean): void {
     this.endRun()
     this.#exits.tell(result)
+    this.#ends.tell(result)
     if (final) this.tellStop(result)
   }
 
   /** Answers all clients that wait for a stop. */
   tellStop(result: WaitResult): void {
+    this.#ends.tell(result)
     this.#stops.tell(result)
   }
 
   /** Answers all clients that wait, because the container was removed. */
   tellRemoval(result: WaitResult): void {
     this.#exits.tell(result)
-    this.#stops.tell(result)
+    this.tellStop(result)
     this.#removals.tell(result)
     for (const attach of this.pendingAttaches) attach.begin(Promise.resolve())
     this.pendingAttaches.clear()

@@ -18,7 +18,8 @@ export function waitContainer(
   const live = context.live.of(id)
   if (condition === 'next-exit') return { result: live.nextExit(abort).then(toResponse) }
   if (condition === 'removed') return { result: live.removal(abort).then(toResponse) }
-  if (isActive(state.status)) return { result: live.nextStop(abort).then(toResponse) }
+  // As in Docker, a restart policy does not keep the client waiting after the end of a run.
+  if (isActive(state.status)) return { result: live.nextEnd(abort).then(toResponse) }
   return { result: Promise.resolve({ StatusCode: state.exitCode }) }
 }
 

@@ -77,6 +77,40 @@ describe('restart policies', () => {
   })
 })
 
+describe('clients of a container that a restart policy starts again', () => {
+  for (const { title, args } of [
+    { title: 'wait', args: ['wait'] },
+    { title: 'attach', args: ['attach'] },
+    { title: 'attach --no-stdin', args: ['attach', '--no-stdin'] },
+  ]) {
+    test(`${title} returns at the end of the run, with its exit code`, async () => {
+      const id = await detached('always', 'echo ready; while [ ! -e /go ]; do sleep 0.05; done; rm /go; exit 3')
+      const client = daemon.spawnDocker([...args, id], { timeoutMs: 30_000 })
+      // A run that ends before the client is connected does not count for it, so every run is ended.
+      await until(
+        async () => {
+          await daemon.docker(['exec', id, 'touch', '/go'])
+          return client.hasEnded
+        },
+        { what: `${title} to return`, timeoutMs: 15_000, intervalMs: 300 },
+      ).finally(() => client.kill('SIGKILL'))
+      const { code, stdout } = await client.ended
+      if (title === 'wait') assert.deepEqual([code, stdout], [0, '3\n'])
+      else assert.equal(code, 3)
+      assert.equal(await show(id, '{{.HostConfig.RestartPolicy.Name}}'), 'always')
+      await daemon.ok(['rm', '-f', id])
+    })
+  }
+
+  test('wait returns when the restarts are ended between two runs', async () => {
+    const id = await betweenRuns()
+    const client = daemon.spawnDocker(['wait', id], { timeoutMs: 30_000 })
+    await daemon.ok(['stop', '-t', '0', id])
+    assert.deepEqual((await client.ended).stdout, '7\n')
+    await daemon.ok(['rm', id])
+  })
+})
+
 interface Event {
   readonly Action: string
   readonly Actor: { readonly ID: string; readonly Attributes: Readonly<Record<string, string>> }
