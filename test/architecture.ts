@@ -206,7 +206,7 @@ cli/container/views              base api cli/format cli/flags cli/command
 cli/context                      base template archive config/client client cli/format cli/flags cli/terminal cli/command
 cli/copy                         base api archive cli/format cli/flags cli/terminal cli/command
 cli/network                      base api cli/format cli/flags cli/command cli/container/options
-cli/registry                     base config config/registry registry/server cli/format cli/flags cli/command cli/login
+cli/registry                     base config config/registry registry/server cli/format cli/flags cli/command
 cli/volume                       api cli/format cli/flags cli/command
 cli/system                       base api template cli/format cli/terminal cli/command cli/image cli/container/lifecycle cli/container/views cli/network cli/volume
 cli/command-tree                 cli/command cli/login cli/build cli/builder cli/container/files cli/image cli/container/lifecycle cli/container/process cli/container/views cli/context cli/copy cli/network cli/registry cli/volume cli/system

@@ -1,14 +1,10 @@
 import type { CliContext } from './command.ts'
+import { askLine } from './prompt.ts'
 
-/** Asks a question; true only for the answer `y`. */
-export async function confirm({ input, output }: CliContext, question: string): Promise<boolean> {
-  output.write(`${question} [y/N] `)
-  let answer = ''
-  for await (const chunk of input.chunks()) {
-    answer += chunk.toString('utf8')
-    if (answer.includes('\n')) break
-  }
-  return answer.split('\n')[0]?.trim().toLowerCase() === 'y'
+/** Asks a question; true only for the answer `y`. Reads one line: what the user types after it stays in the terminal
+ *  for the next program. */
+export async function confirm(context: CliContext, question: string): Promise<boolean> {
+  return (await askLine(context, `${question} [y/N] `)).toLowerCase() === 'y'
 }
 
 /** The question below every warning of a prune. */

@@ -2,7 +2,7 @@
 import { hashPassword } from '../../registry/server/index.ts'
 import { CliError } from '../command/cli-error.ts'
 import type { CliContext, Command } from '../command/command.ts'
-import { askSecret } from '../login/prompt.ts'
+import { askSecret } from '../command/prompt.ts'
 
 export const command: Command = {
   usage: 'USER',

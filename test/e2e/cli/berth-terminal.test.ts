@@ -145,3 +145,22 @@ test('berth stats redraws its screen', async () => {
   terminal.write(ctrlC)
   await terminal.ended
 })
+
+test('the question of prune takes one line, and leaves the next one to the shell', async () => {
+  await daemon.ok(['create', '--name', 'prunable', '--label', 'prune-asks', 'busybox'])
+  const prune = `'${berthProgram}' -H ${daemon.host} container prune --filter label=prune-asks`
+  const terminal = new TerminalCommand(['sh', '-c', `${prune}; read -r next; echo "the shell got <$next>"; ${prune}`])
+  await terminal.sees('[y/N]')
+  // Both lines are typed ahead, as by an impatient user.
+  terminal.write('n\rnext line\r')
+  await terminal.sees('the shell got <next line>')
+  await until(() => terminal.stdout.split('[y/N]').length === 3, {
+    what: () => `a second question in ${terminal.stdout}`,
+  })
+  assert.equal((await daemon.ok(['ps', '-aqf', 'name=prunable'])) === '', false)
+  terminal.write('Y\r')
+  const { code, stdout } = await terminal.ended
+  assert.equal(code, 0)
+  assert.match(stdout, /Deleted Containers:/)
+  assert.equal(await daemon.ok(['ps', '-aqf', 'name=prunable']), '')
+})

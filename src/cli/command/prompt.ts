@@ -1,6 +1,6 @@
 /** Questions to the user on a terminal. */
-import { CliError } from '../command/cli-error.ts'
-import type { CliContext } from '../command/command.ts'
+import { CliError } from './cli-error.ts'
+import type { CliContext } from './command.ts'
 
 const enter = new Set([0x0a, 0x0d])
 const erase = new Set([0x08, 0x7f])
