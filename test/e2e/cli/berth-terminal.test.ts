@@ -164,3 +164,28 @@ test('the question of prune takes one line, and leaves the next one to the shell
   assert.match(stdout, /Deleted Containers:/)
   assert.equal(await daemon.ok(['ps', '-aqf', 'name=prunable']), '')
 })
+
+test('three Ctrl-C give up on a container that ignores them; run, start and attach say so', async () => {
+  const script = 'trap "" INT; while :; do echo tick; sleep 0.1; done'
+  for (const args of [
+    ['run', '--name', 'deaf', 'busybox', 'sh', '-c', script],
+    ['attach', 'deaf'],
+    ['start', '--attach', 'deaf'],
+  ]) {
+    if (args[0] === 'start') await daemon.ok(['kill', 'deaf'])
+    const terminal = open(args)
+    await terminal.sees('tick')
+    await until(
+      () => {
+        if (!terminal.hasEnded) terminal.write(ctrlC)
+        return terminal.hasEnded
+      },
+      { what: () => `the end of ${args[0]}: ${terminal.stdout}`, intervalMs: 150 },
+    )
+    const { code, stdout } = await terminal.ended
+    assert.equal(code, 1, stdout)
+    assert.match(stdout, /gave up on the container after 3 interrupts; if it still runs, end it with: berth kill deaf/)
+    assert.equal(await isRunning('deaf'), true)
+  }
+  await daemon.ok(['rm', '-f', 'deaf'])
+})

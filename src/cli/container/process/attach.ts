@@ -2,8 +2,9 @@ import { conflict } from '../../../base/index.ts'
 import { CliError } from '../../command/cli-error.ts'
 import type { CliContext, Command } from '../../command/command.ts'
 import { runSession } from '../../terminal/attach-session.ts'
-import { forwardSignals, watchSize } from '../../terminal/signals.ts'
-import { exitCodeOf, resize } from './run.ts'
+import { watchSize } from '../../terminal/signals.ts'
+import { endSession, exitCodeOf, resize } from './run.ts'
+import { noSignalProxy, proxySignals } from './signal-proxy.ts'
 
 export const command: Command = {
   usage: '[OPTIONS] CONTAINER',
@@ -29,14 +30,17 @@ export const command: Command = {
       client.containerLifecycle.wait(id),
     ])
     const proxies = flags.bool('sig-proxy') && !tty
-    const stops = proxies ? [forwardSignals((signal) => client.containerLifecycle.kill(id, signal))] : []
+    const signals = proxies ? proxySignals(context, id, name) : noSignalProxy
+    const stops = [signals.stop]
     if (tty && output.isTerminal) stops.push(await redraw(context, id))
+    const session = runSession(stream, { input: stdin ? input : undefined, output, errors }, { tty, detachKeys })
     try {
-      const end = await runSession(stream, { input: stdin ? input : undefined, output, errors }, { tty, detachKeys })
+      const end = await signals.orGiveUp(session)
       if (end === 'detached') throw new CliError(1, 'read escape sequence')
-      return await exitCodeOf(context, wait)
+      return await signals.orGiveUp(exitCodeOf(context, wait))
     } finally {
       for (const stop of stops) stop()
+      await endSession(stream, session)
     }
   },
 }

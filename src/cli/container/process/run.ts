@@ -1,6 +1,7 @@
 /** `berth run`: creates, attaches, waits, starts, passes streams on, and ends with the container's exit code. */
 
 import type { ContainerWaitResponse } from '../../../api/index.ts'
+import { shortId } from '../../../base/index.ts'
 import type { ArmedWait, AttachedStream } from '../../../client/index.ts'
 import { CliError, withHelpHint } from '../../command/cli-error.ts'
 import type { CliContext, Command } from '../../command/command.ts'
@@ -9,11 +10,12 @@ import { proxyVariables } from '../../command/proxy-variables.ts'
 import type { FlagValues } from '../../flags/flag-values.ts'
 import { runSession, type SessionEnd } from '../../terminal/attach-session.ts'
 import { parseDetachKeys } from '../../terminal/detach-keys.ts'
-import { forwardSignals, watchSize } from '../../terminal/signals.ts'
+import { watchSize } from '../../terminal/signals.ts'
 import { checkPullPolicy, createContainer } from '../lifecycle/create-container.ts'
 import { attachedStreams, createBody } from '../options/create-body.ts'
 import { createFlags, pullFlag } from '../options/create-flags.ts'
 import { startFailureCode } from './exit-code.ts'
+import { noSignalProxy, proxySignals } from './signal-proxy.ts'
 
 // The daemon removes a container that failed to start. Its name should be free again when the command ends.
 const removalLimitMs = 5000
@@ -100,22 +102,24 @@ async function runAttached(context: CliContext, flags: FlagValues, id: string, w
   ]).catch((error: unknown) => {
     throw new CliError(125, withHelpHint(error, commandPath), { cause: error })
   })
-  const stops = flags.bool('sig-proxy') ? [forwardSignals((signal) => client.containerLifecycle.kill(id, signal))] : []
+  const name = flags.string('name') || shortId(id)
+  const signals = flags.bool('sig-proxy') ? proxySignals(context, id, name) : noSignalProxy
+  const stops = [signals.stop]
+  const session = startSession(context, stream, wanted, { tty, detachKeys })
   try {
-    const session = startSession(context, stream, wanted, { tty, detachKeys })
     try {
       await client.containerLifecycle.start(id)
     } catch (error) {
-      stream.close()
-      await session.catch(() => undefined)
+      await endSession(stream, session)
       if (flags.bool('rm')) await settledWithin(wait.result, removalLimitMs)
       throw new CliError(startFailureCode(error, 125), withHelpHint(error, commandPath), { cause: error })
     }
     if (tty && context.output.isTerminal) stops.push(watchSize(() => resize(context, id)))
-    if ((await session) === 'detached') return 0
-    return await exitCodeOf(context, wait)
+    if ((await signals.orGiveUp(session)) === 'detached') return 0
+    return await signals.orGiveUp(exitCodeOf(context, wait))
   } finally {
     for (const stop of stops) stop()
+    await endSession(stream, session)
   }
 }
 
@@ -129,6 +133,12 @@ function startSession(
   // It is awaited after the start only. An earlier failure must not count as unhandled.
   session.catch(() => undefined)
   return session
+}
+
+/** Closes a session, if it has not ended by itself, and restores the terminal. */
+export async function endSession(stream: AttachedStream, session: Promise<SessionEnd>): Promise<void> {
+  stream.close()
+  await session.catch(() => undefined)
 }
 
 /** Sends the size of the terminal to the daemon. */

@@ -3,9 +3,10 @@ import { CliError } from '../../command/cli-error.ts'
 import type { CliContext, Command } from '../../command/command.ts'
 import type { FlagValues } from '../../flags/flag-values.ts'
 import { runSession } from '../../terminal/attach-session.ts'
-import { forwardSignals, watchSize } from '../../terminal/signals.ts'
+import { watchSize } from '../../terminal/signals.ts'
 import { startFailureCode } from './exit-code.ts'
-import { exitCodeOf, resize } from './run.ts'
+import { endSession, exitCodeOf, resize } from './run.ts'
+import { noSignalProxy, proxySignals } from './signal-proxy.ts'
 
 export const command: Command = {
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
@@ -57,19 +58,21 @@ async function startAttached(context: CliContext, flags: FlagValues, name: strin
     client.containerIo.attach(id, { stdin, stdout: true, stderr: true, detachKeys, tty }),
     client.containerLifecycle.wait(id, container.HostConfig.AutoRemove === true ? 'removed' : 'next-exit'),
   ])
-  const stops = tty ? [] : [forwardSignals((signal) => client.containerLifecycle.kill(id, signal))]
+  const signals = tty ? noSignalProxy : proxySignals(context, id, name)
+  const stops = [signals.stop]
+  const session = runSession(stream, { input: stdin ? input : undefined, output, errors }, { tty, detachKeys })
+  session.catch(() => undefined)
   try {
-    const session = runSession(stream, { input: stdin ? input : undefined, output, errors }, { tty, detachKeys })
-    session.catch(() => undefined)
     try {
       await client.containerLifecycle.start(id, { checkpoint: flags.string('checkpoint') })
     } catch (error) {
-      stream.close()
       throw new CliError(startFailureCode(error, 1), messageOf(error), { cause: error })
     }
     if (tty && output.isTerminal) stops.push(watchSize(() => resize(context, id)))
-    return (await session) === 'detached' ? 0 : await exitCodeOf(context, wait)
+    if ((await signals.orGiveUp(session)) === 'detached') return 0
+    return await signals.orGiveUp(exitCodeOf(context, wait))
   } finally {
     for (const stop of stops) stop()
+    await endSession(stream, session)
   }
 }
