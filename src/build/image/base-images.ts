@@ -144,9 +144,11 @@ export class BaseImages {
     }
   }
 
+  /** An image here. The beginning of an id is no name of a base image: the mistyped name of a stage would copy from an
+   *  image that the Dockerfile never meant. */
   #find(name: string, platform: Platform | undefined): Image | undefined {
     try {
-      return this.#parts.images.store.resolve(name, { platform })
+      return this.#parts.images.store.resolve(name, { platform, wholeIds: true })
     } catch (error) {
       if (isKind(error, 'notFound')) return undefined
       throw error
@@ -175,11 +177,11 @@ export class BaseImages {
     const { store } = this.#parts.images
     if (id !== undefined) return store.resolve(id)
     try {
-      return store.resolve(name, { platform })
+      return store.resolve(name, { platform, wholeIds: true })
     } catch (error) {
       // The image is not available for this platform. Take the one there is; the check of base images warns about it.
       if (!isKind(error, 'notFound')) throw error
-      return store.resolve(name)
+      return store.resolve(name, { wholeIds: true })
     }
   }
 }

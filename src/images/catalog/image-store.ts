@@ -24,6 +24,8 @@ import { type ImageNames, NameIndex, parseName } from './image-names.ts'
 export interface ResolveOptions {
   /** Absent: the image that has the name. */
   readonly platform?: Platform | undefined
+  /** The beginning of an id does not count, only a name, a digest or a whole id. */
+  readonly wholeIds?: boolean
 }
 
 /** Keeps the records of images and finds them by name and id. */
@@ -62,9 +64,9 @@ export class ImageStore {
   }
 
   /** The image that a user's text means: a name (without a tag, `:latest`), the digest of a manifest, an id or the unique
-   *  beginning of one. Throws `notFound` and `invalidArgument` with Docker's texts. */
-  resolve(referenceOrId: string, { platform }: ResolveOptions = {}): Image {
-    const id = this.#search(referenceOrId)
+   *  beginning of one (see `wholeIds`). Throws `notFound` and `invalidArgument` with Docker's texts. */
+  resolve(referenceOrId: string, { platform, wholeIds = false }: ResolveOptions = {}): Image {
+    const id = this.#search(referenceOrId, wholeIds)
     const image = id === undefined ? undefined : this.find(id)
     if (image === undefined) throw noSuchImage(referenceOrId)
     return platform === undefined ? image : this.#forPlatform(image, referenceOrId, platform)
@@ -139,11 +141,12 @@ export class ImageStore {
     )
   }
 
-  #search(text: string): Digest | undefined {
+  #search(text: string, wholeIds: boolean): Digest | undefined {
     const full = /^[0-9a-f]{64}$/.test(text) ? `sha256:${text}` : text
     if (isDigest(full)) return this.#records.has(full) ? full : this.#byManifest(full)
     const named = this.names.lookUp(text)
-    return named === undefined ? onlyIdWithPrefix(this, text) : named.imageId
+    if (named !== undefined) return named.imageId
+    return wholeIds ? undefined : onlyIdWithPrefix(this, text)
   }
 
   /** An image by the digest of its manifest, which many tools use like an id. */

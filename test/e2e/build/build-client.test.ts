@@ -53,6 +53,28 @@ test('an archive on stdin is the context, compressed or not', async () => {
   assert.equal(await cat('tar:1', '/a'), 'A')
 })
 
+test('a base image is a name or a whole id: a mistyped stage copies from no other image', async () => {
+  // Only this machine is asked for images that are not here, and nothing answers.
+  const proxy = 'http://127.0.0.1:1'
+  await using daemon = await TestDaemon.start({ flags: ['--http-proxy', proxy, '--https-proxy', proxy] })
+  await daemon.loadBusybox()
+  const id = await daemon.ok(['image', 'inspect', '-f', '{{.Id}}', 'busybox'])
+  const [, hex = ''] = id.split(':')
+  const build = (from: string) =>
+    daemon.berth(['build', '--network', 'none', '-'], {
+      input: `FROM busybox AS builder\nFROM busybox\nCOPY --from=${from} /etc/passwd /copied\n`,
+    })
+  for (const from of [hex.slice(0, 1), hex.slice(0, 12)]) {
+    const { code, stderr } = await build(from)
+    assert.equal(code, 1, stderr)
+    assert.ok(stderr.includes(`docker.io/library/${from}:latest`), stderr)
+  }
+  for (const from of [id, 'busybox']) {
+    const { code, stderr } = await build(from)
+    assert.equal(code, 0, stderr)
+  }
+})
+
 test('a git repository is a context', async () => {
   using context = new TestContext({ 'sub/Dockerfile': 'FROM busybox\nCOPY a /\n', 'sub/a': 'from git' })
   const git = (...args: readonly string[]) =>
