@@ -5,6 +5,7 @@ import { type AbortOptions, settleAll } from '../../base/index.ts'
 import type { AttachIo } from '../../contract/index.ts'
 import type { LogForwarder } from '../../logs/index.ts'
 import type { ExecProcess } from './exec-process.ts'
+import { RemovedExits } from './removed-exits.ts'
 import { Waiters, type WaitResult } from './waiters.ts'
 
 /** A client that attached before the container was started. */
@@ -122,6 +123,8 @@ class LiveContainer {
 
 /** The live part of all containers, by id. */
 export class LiveContainers {
+  /** Exit codes of containers with `--rm` that were removed within the last minute. */
+  readonly removedExits = new RemovedExits()
   readonly #byId = new Map<string, LiveContainer>()
 
   /** The live part of one container; made if there is none yet. */

@@ -111,8 +111,11 @@ export async function removeRecord(
   // Done before the answer, because the caller's next request may remove a volume that this container used.
   await context.volumes.release(id, { removeAnonymous: options.volumes })
   publishContainer(context.events, record, 'destroy')
+  const { status, exitCode } = record.state
+  const hasRun = status !== 'created' || exitCode !== 0
+  if (hasRun && record.hostConfig.AutoRemove === true) context.live.removedExits.remember({ ...record, exitCode })
   const { forwarder } = context.live.of(id)
-  context.live.of(id).tellRemoval({ exitCode: record.state.exitCode })
+  context.live.of(id).tellRemoval({ exitCode })
   context.live.forget(id)
   context.background.run('remove container files', async () => {
     await endForwarding(context, forwarder)

@@ -112,6 +112,33 @@ describe('dockerode', () => {
     await container.remove()
   })
 
+  test('gets the exit code of a container with AutoRemove that is gone already', async () => {
+    const options = { Image: reference, Cmd: ['sh', '-c', 'exit 7'], HostConfig: { AutoRemove: true } }
+    const container = await docker.createContainer({ ...options, name: 'fast' })
+    await container.start()
+    const isGone = () =>
+      container.inspect().then(
+        () => false,
+        (error: { statusCode?: number }) => error.statusCode === 404,
+      )
+    await until(isGone, { what: 'the removal' })
+    assert.equal((await container.wait()).StatusCode, 7)
+    for (const name of ['fast', container.id.slice(0, 12)]) {
+      for (const condition of ['not-running', 'next-exit', 'removed'] as const) {
+        assert.equal((await docker.getContainer(name).wait({ condition })).StatusCode, 7, `${name} ${condition}`)
+      }
+    }
+    // A container that never ran has no exit code, and one without AutoRemove is gone when the client removes it.
+    const unstarted = await docker.createContainer({ ...options, name: 'unstarted' })
+    await unstarted.remove()
+    await assert.rejects(unstarted.wait(), { statusCode: 404 })
+    const kept = await docker.createContainer({ Image: reference, Cmd: ['true'] })
+    await kept.start()
+    await kept.wait()
+    await kept.remove()
+    await assert.rejects(kept.wait(), { statusCode: 404 })
+  })
+
   test('reads events', async () => {
     const events = await docker.getEvents({ filters: { type: ['container'], event: ['create'] } })
     const first = new Promise<{ Action: string }>((resolve) => {
