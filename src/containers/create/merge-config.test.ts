@@ -47,3 +47,9 @@ test("mergeConfig(): the user's entrypoint drops the image's command, an empty o
 test('commandOf() refuses a configuration without a program', () => {
   assert.throws(() => commandOf(mergeConfig({}, {})), /no command specified/)
 })
+
+test('commandOf() refuses a program whose path the kernel would refuse', () => {
+  const message = 'the path of the command is too long: it has 100000 bytes, at most 4095'
+  assert.throws(() => commandOf(mergeConfig({ Cmd: ['x'.repeat(100_000)] }, {})), { kind: 'invalidArgument', message })
+  assert.equal(commandOf(mergeConfig({ Cmd: ['sh', 'x'.repeat(100_000)] }, {})).args[0]?.length, 100_000)
+})

@@ -32,10 +32,18 @@ function healthcheckOf(user: ContainerConfig, image: OciRuntimeDefaults): Pick<C
   return Healthcheck === undefined ? {} : { Healthcheck }
 }
 
-/** The program and its arguments. Throws `invalidArgument` if there is no program. */
+/** The kernel's PATH_MAX, without the byte that ends a path. */
+const maxPathBytes = 4095
+
+/** The program and its arguments. Throws `invalidArgument` if there is no program, or if its path is one that the kernel
+ *  refuses: the OCI runtime would repeat it in an error message that is longer than the pipe. */
 export function commandOf(config: ContainerConfig): { readonly path: string; readonly args: readonly string[] } {
   const [path, ...args] = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])]
   if (path === undefined) throw invalidArgument('no command specified')
+  const bytes = Buffer.byteLength(path)
+  if (bytes > maxPathBytes) {
+    throw invalidArgument(`the path of the command is too long: it has ${bytes} bytes, at most ${maxPathBytes}`)
+  }
   return { path, args }
 }
 

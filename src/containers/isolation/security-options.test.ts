@@ -27,6 +27,13 @@ test('parseSecurityOptions() refuses what Docker refuses', () => {
   }
 })
 
+test('parseSecurityOptions() takes a long text only as a seccomp profile', () => {
+  const long = 'x'.repeat(100_000)
+  const message = 'invalid --security-opt: apparmor has 100009 bytes, at most 1024'
+  assert.throws(() => parseSecurityOptions([`apparmor=${long}`]), { kind: 'invalidArgument', message })
+  assert.deepEqual(parseSecurityOptions([`seccomp=${long}`]).seccomp, { profile: long })
+})
+
 test('seccompOf() accepts builtin, unconfined and the text of a profile', () => {
   assert.deepEqual(
     [seccompOf('builtin'), seccompOf(''), seccompOf('unconfined'), seccompOf('{}')],

@@ -27,11 +27,22 @@ export function parseSecurityOptions(options: readonly string[]): SecurityOption
   let parsed: SecurityOptions = { seccomp: undefined, noNewPrivileges: undefined, appArmor: undefined, labels }
   for (const option of options) {
     const { key, value } = partsOf(option)
+    checkLength(option, key)
     if (key === 'label' && value !== undefined) labels.push(value)
     else if (key === 'disable' && value === undefined) labels.push('disable')
     else parsed = { ...parsed, ...readOption(option, key, value) }
   }
   return parsed
+}
+
+/** Labels and names of profiles reach the OCI runtime. Only a seccomp profile is a document. */
+const maxOptionBytes = 1024
+
+function checkLength(option: string, key: string): void {
+  const bytes = Buffer.byteLength(option)
+  if (key !== 'seccomp' && bytes > maxOptionBytes) {
+    throw invalidArgument(`invalid --security-opt: ${key.slice(0, 60)} has ${bytes} bytes, at most ${maxOptionBytes}`)
+  }
 }
 
 function readOption(option: string, key: string, value: string | undefined): Partial<SecurityOptions> {

@@ -1,45 +1,32 @@
 import type { ExecConfig, ExecStartBody } from '../../api/index.ts'
-import { invalidArgument } from '../../base/index.ts'
-import { type FieldTable, readFields } from '../requests/fields.ts'
-import { jsonTypeOf } from '../requests/json-shape.ts'
+import { args, name, path, readBody, type Shape, type StructMembers } from '../requests/shape.ts'
 
-const text = { type: 'string', zero: undefined } as const
-const flag = { type: 'boolean', zero: undefined } as const
-const strings = { type: 'strings', zero: undefined } as const
-const list = { type: 'list', zero: undefined } as const
+const consoleSize: Shape = { list: 'integer' }
 
-const execConfigFields: FieldTable = {
-  User: text,
-  Privileged: flag,
-  Tty: flag,
-  ConsoleSize: list,
-  AttachStdin: flag,
-  AttachStderr: flag,
-  AttachStdout: flag,
-  DetachKeys: text,
-  Env: strings,
-  WorkingDir: text,
-  Cmd: strings,
-  Detach: flag,
-  BerthTools: flag,
+const execConfigMembers: StructMembers = {
+  User: name,
+  Privileged: 'boolean',
+  Tty: 'boolean',
+  ConsoleSize: consoleSize,
+  AttachStdin: 'boolean',
+  AttachStderr: 'boolean',
+  AttachStdout: 'boolean',
+  DetachKeys: name,
+  Env: args,
+  WorkingDir: path,
+  Cmd: args,
+  Detach: 'boolean',
+  BerthTools: 'boolean',
 }
 
-const execStartFields: FieldTable = { Detach: flag, Tty: flag, ConsoleSize: list }
+const execStartMembers: StructMembers = { Detach: 'boolean', Tty: 'boolean', ConsoleSize: consoleSize }
 
 /** Body of `POST /containers/{id}/exec`. */
 export function readExecConfig(body: unknown): ExecConfig {
-  return readFields('ExecOptions', objectOf(body, 'ExecOptions'), execConfigFields)
+  return readBody('container.ExecOptions', body, execConfigMembers)
 }
 
 /** Body of `POST /exec/{id}/start`; may be absent. */
 export function readExecStart(body: unknown): ExecStartBody {
-  return readFields('ExecStartOptions', objectOf(body, 'ExecStartOptions'), execStartFields)
-}
-
-function objectOf(body: unknown, name: string): object {
-  if (body === undefined || body === null) return {}
-  if (typeof body === 'object' && !Array.isArray(body)) return body
-  throw invalidArgument(
-    `invalid JSON: json: cannot unmarshal ${jsonTypeOf(body)} into Go value of type container.${name}`,
-  )
+  return readBody('container.ExecStartOptions', body, execStartMembers)
 }

@@ -3,7 +3,8 @@ import { invalidArgument, messageOf } from '../../base/index.ts'
 import { booleanFilter, decodeFilters, type RegistryBackend } from '../../contract/index.ts'
 import { parseInteger } from '../../http/index.ts'
 import { type Call, pathParameter, type Route } from '../answers/route.ts'
-import { decodeRegistryAuth } from '../requests/registry-auth.ts'
+import { authMembers, decodeRegistryAuth } from '../requests/registry-auth.ts'
+import { readBody } from '../requests/shape.ts'
 
 const searchFilters: ReadonlySet<string> = new Set(['is-automated', 'is-official', 'stars'])
 
@@ -26,16 +27,9 @@ export function registryRoutes(backend: RegistryBackend): readonly Route[] {
 
 async function login(backend: RegistryBackend, { exchange }: Call): Promise<void> {
   const body = await exchange.readJson({ anyType: true })
-  if (typeof body !== 'object' || body === null || Array.isArray(body))
-    throw invalidArgument('invalid JSON: got EOF while reading request body')
-  exchange.sendJson(200, await backend.login(readAuth(body as Record<string, unknown>), { signal: exchange.signal }))
-}
-
-function readAuth(body: Readonly<Record<string, unknown>>): AuthConfig {
-  for (const key of ['username', 'password', 'auth', 'serveraddress', 'identitytoken', 'registrytoken']) {
-    if (!['undefined', 'string'].includes(typeof body[key])) throw invalidArgument(`invalid JSON: ${key} is no string`)
-  }
-  return body
+  if (body === undefined || body === null) throw invalidArgument('invalid JSON: got EOF while reading request body')
+  const auth = readBody('registry.AuthConfig', body, authMembers)
+  exchange.sendJson(200, await backend.login(auth, { signal: exchange.signal }))
 }
 
 async function search(backend: RegistryBackend, call: Call): Promise<void> {

@@ -1,31 +1,105 @@
-/** Every field of ContainerConfig and HostConfig: its JSON type, and the value that inspect shows while it is not set.
- *  Field names match in any case, as in Go; type errors have Go's texts. */
+/** Every field of ContainerConfig and HostConfig: its shape, and the value that inspect shows while it is not set. */
 import type { ContainerConfig, HostConfig } from '../../api/index.ts'
-import { isGoInteger, nestedShapes, readShape, typeMismatch } from './json-shape.ts'
-
-type FieldType = 'string' | 'boolean' | 'integer' | 'strings' | 'command' | 'object' | 'list'
+import {
+  args,
+  argument,
+  document,
+  isZero,
+  keys,
+  labels,
+  lines,
+  name,
+  names,
+  options,
+  path,
+  type Shape,
+  type StructMembers,
+} from './shape.ts'
 
 interface Field {
-  readonly type: FieldType
+  readonly shape: Shape
   /** The value that inspect shows while the field is not set. Undefined: inspect leaves the field out. */
   readonly zero: unknown
 }
 
-const text: Field = { type: 'string', zero: '' }
-const optionalText: Field = { type: 'string', zero: undefined }
-const flag: Field = { type: 'boolean', zero: false }
-const optionalFlag: Field = { type: 'boolean', zero: undefined }
-const integer: Field = { type: 'integer', zero: 0 }
-const optionalInteger: Field = { type: 'integer', zero: undefined }
-const nullInteger: Field = { type: 'integer', zero: null }
-const strings: Field = { type: 'strings', zero: null }
-const command: Field = { type: 'command', zero: null }
-const optionalCommand: Field = { type: 'command', zero: undefined }
-const object: Field = { type: 'object', zero: {} }
-const nullObject: Field = { type: 'object', zero: null }
-const optionalObject: Field = { type: 'object', zero: undefined }
-const nullList: Field = { type: 'list', zero: null }
-const optionalList: Field = { type: 'list', zero: undefined }
+/** Fields by name. */
+type FieldTable = Readonly<Record<string, Field>>
+
+const text: Field = { shape: name, zero: '' }
+const pathText: Field = { shape: path, zero: '' }
+const optionalText: Field = { shape: name, zero: undefined }
+const flag: Field = { shape: 'boolean', zero: false }
+const optionalFlag: Field = { shape: 'boolean', zero: undefined }
+const integer: Field = { shape: 'integer', zero: 0 }
+const optionalInteger: Field = { shape: 'integer', zero: undefined }
+const nullInteger: Field = { shape: 'integer', zero: null }
+const nameList: Field = { shape: names, zero: null }
+const pathList: Field = { shape: { list: path }, zero: null }
+const lineList: Field = { shape: lines, zero: null }
+const commandShape: Shape = { list: argument, orText: true }
+const command: Field = { shape: commandShape, zero: null }
+const capabilities: Field = { shape: { list: name, orText: true }, zero: null }
+const optionalMap: Field = { shape: options, zero: undefined }
+const throttles: Field = { shape: { list: { struct: { Path: path, Rate: 'integer' } } }, zero: null }
+
+const health: Shape = {
+  struct: {
+    Test: args,
+    Interval: 'integer',
+    Timeout: 'integer',
+    StartPeriod: 'integer',
+    StartInterval: 'integer',
+    Retries: 'integer',
+  },
+  omitsZeros: true,
+}
+
+const portBindings: Shape = {
+  map: { list: { struct: { HostIp: name, HostPort: name }, complete: true } },
+  nullMeans: 'null',
+}
+
+const device: Shape = { struct: { PathOnHost: path, PathInContainer: path, CgroupPermissions: { text: 16 } } }
+
+const deviceRequest: Shape = {
+  struct: { Driver: name, Count: 'integer', DeviceIDs: names, Capabilities: { list: names }, Options: options },
+}
+
+const mount: Shape = {
+  struct: {
+    Type: name,
+    Source: path,
+    Target: path,
+    ReadOnly: 'boolean',
+    Consistency: name,
+    BindOptions: {
+      struct: {
+        Propagation: name,
+        NonRecursive: 'boolean',
+        CreateMountpoint: 'boolean',
+        ReadOnlyNonRecursive: 'boolean',
+        ReadOnlyForceRecursive: 'boolean',
+      },
+      omitsZeros: true,
+    },
+    VolumeOptions: {
+      struct: {
+        NoCopy: 'boolean',
+        Labels: labels,
+        Subpath: path,
+        DriverConfig: { struct: { Name: name, Options: options }, omitsZeros: true },
+      },
+      omitsZeros: true,
+    },
+    ImageOptions: { struct: { Subpath: path }, omitsZeros: true },
+    TmpfsOptions: {
+      struct: { SizeBytes: 'integer', Mode: 'integer', Options: { list: names } },
+      omitsZeros: true,
+    },
+    ClusterOptions: 'object',
+  },
+  omitsZeros: true,
+}
 
 /** In the order in which dockerd writes them. */
 export const containerConfigFields: Readonly<Record<keyof ContainerConfig, Field>> = {
@@ -35,84 +109,87 @@ export const containerConfigFields: Readonly<Record<keyof ContainerConfig, Field
   AttachStdin: flag,
   AttachStdout: flag,
   AttachStderr: flag,
-  ExposedPorts: optionalObject,
+  ExposedPorts: { shape: keys, zero: undefined },
   Tty: flag,
   OpenStdin: flag,
   StdinOnce: flag,
-  Env: strings,
+  Env: { shape: args, zero: null },
   Cmd: command,
-  Healthcheck: optionalObject,
+  Healthcheck: { shape: health, zero: undefined },
   ArgsEscaped: optionalFlag,
   Image: text,
-  Volumes: nullObject,
-  WorkingDir: text,
+  Volumes: { shape: keys, zero: null },
+  WorkingDir: pathText,
   Entrypoint: command,
   NetworkDisabled: optionalFlag,
   MacAddress: optionalText,
-  OnBuild: strings,
-  Labels: object,
+  OnBuild: { shape: args, zero: null },
+  Labels: { shape: labels, zero: {} },
   StopSignal: optionalText,
   StopTimeout: optionalInteger,
-  Shell: optionalCommand,
+  Shell: { shape: commandShape, zero: undefined },
 }
 
 /** In the order in which dockerd writes them. */
 export const hostConfigFields: Readonly<Record<keyof HostConfig, Field>> = {
-  Binds: strings,
-  ContainerIDFile: text,
-  LogConfig: { type: 'object', zero: { Type: 'json-file', Config: {} } },
+  Binds: lineList,
+  ContainerIDFile: pathText,
+  LogConfig: { shape: { struct: { Type: name, Config: options } }, zero: { Type: 'json-file', Config: {} } },
   NetworkMode: text,
-  PortBindings: nullObject,
-  RestartPolicy: { type: 'object', zero: { Name: 'no', MaximumRetryCount: 0 } },
+  PortBindings: { shape: portBindings, zero: null },
+  RestartPolicy: {
+    shape: { struct: { Name: name, MaximumRetryCount: 'integer' } },
+    zero: { Name: 'no', MaximumRetryCount: 0 },
+  },
   AutoRemove: flag,
   VolumeDriver: text,
-  VolumesFrom: strings,
-  ConsoleSize: { type: 'list', zero: [0, 0] },
-  Annotations: optionalObject,
-  CapAdd: { type: 'command', zero: null },
-  CapDrop: { type: 'command', zero: null },
+  VolumesFrom: nameList,
+  ConsoleSize: { shape: { list: 'integer' }, zero: [0, 0] },
+  Annotations: optionalMap,
+  CapAdd: capabilities,
+  CapDrop: capabilities,
   CgroupnsMode: text,
-  Dns: strings,
-  DnsOptions: strings,
-  DnsSearch: strings,
-  ExtraHosts: strings,
-  GroupAdd: strings,
+  Dns: nameList,
+  DnsOptions: nameList,
+  DnsSearch: nameList,
+  ExtraHosts: nameList,
+  GroupAdd: nameList,
   IpcMode: text,
   Cgroup: text,
-  Links: strings,
+  Links: nameList,
   OomScoreAdj: integer,
   PidMode: text,
   Privileged: flag,
   PublishAllPorts: flag,
   ReadonlyRootfs: flag,
-  SecurityOpt: strings,
-  StorageOpt: optionalObject,
-  Tmpfs: optionalObject,
+  SecurityOpt: { shape: { list: document }, zero: null },
+  StorageOpt: optionalMap,
+  Tmpfs: optionalMap,
   UTSMode: text,
   UsernsMode: text,
   ShmSize: integer,
-  Sysctls: optionalObject,
+  Sysctls: optionalMap,
   Runtime: text,
   Isolation: text,
   CpuShares: integer,
   Memory: integer,
   NanoCpus: integer,
-  CgroupParent: text,
+  CgroupParent: pathText,
   BlkioWeight: integer,
-  BlkioWeightDevice: nullList,
-  BlkioDeviceReadBps: nullList,
-  BlkioDeviceWriteBps: nullList,
-  BlkioDeviceReadIOps: nullList,
-  BlkioDeviceWriteIOps: nullList,
+  BlkioWeightDevice: { shape: { list: { struct: { Path: path, Weight: 'integer' } } }, zero: null },
+  BlkioDeviceReadBps: throttles,
+  BlkioDeviceWriteBps: throttles,
+  BlkioDeviceReadIOps: throttles,
+  BlkioDeviceWriteIOps: throttles,
   CpuPeriod: integer,
   CpuQuota: integer,
   CpuRealtimePeriod: integer,
   CpuRealtimeRuntime: integer,
   CpusetCpus: text,
   CpusetMems: text,
-  Devices: nullList,
-  DeviceCgroupRules: strings,
-  DeviceRequests: nullList,
+  Devices: { shape: { list: device }, zero: null },
+  DeviceCgroupRules: nameList,
+  DeviceRequests: { shape: { list: deviceRequest }, zero: null },
   KernelMemory: optionalInteger,
   KernelMemoryTCP: optionalInteger,
   MemoryReservation: integer,
@@ -120,36 +197,27 @@ export const hostConfigFields: Readonly<Record<keyof HostConfig, Field>> = {
   MemorySwappiness: nullInteger,
   OomKillDisable: flag,
   PidsLimit: nullInteger,
-  Ulimits: nullList,
+  Ulimits: {
+    shape: { list: { struct: { Name: name, Soft: 'integer', Hard: 'integer' } } },
+    zero: null,
+  },
   CpuCount: integer,
   CpuPercent: integer,
   IOMaximumIOps: integer,
   IOMaximumBandwidth: integer,
-  Mounts: optionalList,
-  MaskedPaths: strings,
-  ReadonlyPaths: strings,
+  Mounts: { shape: { list: mount }, zero: undefined },
+  MaskedPaths: pathList,
+  ReadonlyPaths: pathList,
   Init: optionalFlag,
 }
 
-/** Fields by name. */
-export type FieldTable = Readonly<Record<string, Field>>
+/** Shapes of the members of a container's configuration. */
+export const containerConfigMembers: StructMembers = shapesOf(containerConfigFields)
+/** Shapes of the members of a host configuration. */
+export const hostConfigMembers: StructMembers = shapesOf(hostConfigFields)
 
-/** Reads the known fields of a JSON object, with their names in any case, and checks their types. Null and unknown
- *  fields are dropped, as by Go's decoder. Throws `invalidArgument` in Go's words. */
-export function readFields(owner: string, value: object, fields: FieldTable): Record<string, unknown> {
-  const names = namesByLowerCase(fields)
-  const result: Record<string, unknown> = {}
-  for (const [key, member] of Object.entries(value)) {
-    const name = key in fields ? key : names.get(key.toLowerCase())
-    if (name === undefined || member === null || member === undefined) continue
-    const type = fields[name]?.type
-    if (type === undefined) continue
-    const inside = nestedShapes[name]
-    const outside = checkedField(`${owner}.${name}`, member, type)
-    const checked = inside === undefined ? outside : readShape(`${owner}.${name}`, outside, inside)
-    result[name] = omitsZeros.has(name) ? withoutZeros(checked) : checked
-  }
-  return result
+function shapesOf(fields: FieldTable): StructMembers {
+  return Object.fromEntries(Object.entries(fields).map(([key, { shape }]) => [key, shape]))
 }
 
 /** The object with every field that inspect always shows, in dockerd's order. */
@@ -165,71 +233,9 @@ export function completeFields<T extends object>(value: T, fields: FieldTable): 
   return result as T
 }
 
-/** Fields of which Go leaves out members that are zero. */
-const omitsZeros: ReadonlySet<string> = new Set(['Healthcheck', 'Mounts'])
-
-function withoutZeros(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutZeros)
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([, member]) => !isZero(member))
-      .map(([name, member]) => [name, name === 'Labels' || name === 'Options' ? member : withoutZeros(member)]),
-  )
-}
-
 /** Fields that are pointers in Go. */
 const keepsZero: ReadonlySet<string> = new Set(['StopTimeout', 'Init', 'Healthcheck'])
 
-function isZero(value: unknown): boolean {
-  return [null, undefined, '', 0, false].includes(value as null) || (Array.isArray(value) && value.length === 0)
-}
-
 function isEmptyMap(value: unknown): boolean {
   return typeof value === 'object' && value !== null && Object.keys(value).length === 0
-}
-
-const lowerCaseNames = new WeakMap<FieldTable, ReadonlyMap<string, string>>()
-
-function namesByLowerCase(fields: FieldTable): ReadonlyMap<string, string> {
-  const known = lowerCaseNames.get(fields)
-  if (known !== undefined) return known
-  const names = new Map(Object.keys(fields).map((name) => [name.toLowerCase(), name]))
-  lowerCaseNames.set(fields, names)
-  return names
-}
-
-const goTypes: Readonly<Record<FieldType, string>> = {
-  string: 'string',
-  boolean: 'bool',
-  integer: 'int64',
-  strings: '[]string',
-  command: '[]string',
-  object: 'map[string]string',
-  list: '[]struct',
-}
-
-function checkedField(name: string, value: unknown, type: FieldType): unknown {
-  if (type === 'command' && typeof value === 'string') return [value]
-  if (matches(value, type)) return value
-  throw typeMismatch(name, value, goTypes[type])
-}
-
-function matches(value: unknown, type: FieldType): boolean {
-  switch (type) {
-    case 'string':
-    case 'boolean':
-      return typeof value === type
-    case 'integer':
-      return isGoInteger(value)
-    case 'strings':
-    case 'command':
-      return Array.isArray(value) && value.every((item) => typeof item === 'string')
-    case 'object':
-      return typeof value === 'object' && !Array.isArray(value)
-    case 'list':
-      return Array.isArray(value)
-    default:
-      return type satisfies never
-  }
 }

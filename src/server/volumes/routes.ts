@@ -1,21 +1,20 @@
 import type { VolumeCreateBody } from '../../api/index.ts'
-import { BerthError, invalidArgument } from '../../base/index.ts'
+import { BerthError } from '../../base/index.ts'
 import { decodeFilters, type VolumeBackend } from '../../contract/index.ts'
 import { type Call, isBelow, pathParameter, type Route } from '../answers/route.ts'
 import { notSwarmManager } from '../answers/unbuilt-routes.ts'
-import { type FieldTable, readFields } from '../requests/fields.ts'
-import { jsonTypeOf } from '../requests/json-shape.ts'
+import { labels, name, options, readBody, type StructMembers } from '../requests/shape.ts'
 import { volumeArchiveRoutes } from './archive-routes.ts'
 
 const listFilters: ReadonlySet<string> = new Set(['dangling', 'driver', 'label', 'name'])
 const pruneFilters: ReadonlySet<string> = new Set(['all', 'label', 'label!'])
 
-const createFields: FieldTable = {
-  Name: { type: 'string', zero: undefined },
-  Driver: { type: 'string', zero: undefined },
-  DriverOpts: { type: 'object', zero: undefined },
-  Labels: { type: 'object', zero: undefined },
-  ClusterVolumeSpec: { type: 'object', zero: undefined },
+const createMembers: StructMembers = {
+  Name: name,
+  Driver: name,
+  DriverOpts: options,
+  Labels: labels,
+  ClusterVolumeSpec: 'object',
 }
 
 /** The `/volumes` routes. */
@@ -48,12 +47,7 @@ export function volumeRoutes(backend: VolumeBackend): readonly Route[] {
 
 async function create(backend: VolumeBackend, { exchange }: Call): Promise<void> {
   // No body counts as an empty one, which asks for an anonymous volume.
-  const body = (await exchange.readJson()) ?? {}
-  if (typeof body !== 'object') {
-    const what = `json: cannot unmarshal ${jsonTypeOf(body)} into Go value of type volume.CreateOptions`
-    throw invalidArgument(`invalid JSON: ${what}`)
-  }
-  const request: VolumeCreateBody = readFields('CreateOptions', body, createFields)
+  const request: VolumeCreateBody = readBody('volume.CreateOptions', await exchange.readJson(), createMembers)
   if (request.ClusterVolumeSpec) throw new BerthError('unavailable', notSwarmManager)
   exchange.sendJson(201, await backend.create(request))
 }

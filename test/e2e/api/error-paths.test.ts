@@ -60,7 +60,7 @@ test('members of a wrong type are refused at every depth', async () => {
   ]
   await check([
     wrong({ Labels: { a: 1 } }, 'ContainerCreateRequest.Labels', 'number', 'string'),
-    wrong({ Healthcheck: { Test: 'x' } }, 'ContainerCreateRequest.Healthcheck.Test', 'string', '[]struct'),
+    wrong({ Healthcheck: { Test: 'x' } }, 'ContainerCreateRequest.Healthcheck.Test', 'string', '[]string'),
     wrong({ Healthcheck: { Interval: '1s' } }, 'ContainerCreateRequest.Healthcheck.Interval', 'string', 'int64'),
     wrong({ HostConfig: { Memory: 1e20 } }, 'HostConfig.Memory', 'number 100000000000000000000', 'int64'),
     wrong(
