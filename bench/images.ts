@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { TestRegistry } from '../test/helpers/registry.ts'
-import { writeBusyboxArchive } from '../test/helpers/test-image.ts'
+import { writeBusyboxArchive } from '../test/helpers/images/test-image.ts'
+import { TestRegistry } from '../test/helpers/registries/registry.ts'
 
 const smallFiles = 20_000
 const smallFileBytes = 4_000

@@ -3,7 +3,7 @@ import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from 'nod
 import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { packEntries } from '../../src/archive/index.ts'
-import { writeBusyboxArchive } from '../helpers/test-image.ts'
+import { writeBusyboxArchive } from '../helpers/images/test-image.ts'
 import type { CorpusCase } from './corpus-case.ts'
 
 const shared: Readonly<Record<string, string>> = {

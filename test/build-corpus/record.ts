@@ -7,7 +7,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { runCommand } from '../helpers/command.ts'
-import { StockDocker } from '../helpers/stock-docker.ts'
+import { StockDocker } from '../helpers/daemons/stock-docker.ts'
 import { corpus } from './corpus.ts'
 import type { CorpusCase } from './corpus-case.ts'
 import { writeCorpusBase, writeCorpusContext } from './corpus-context.ts'

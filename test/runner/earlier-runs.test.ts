@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { runCommand } from '../helpers/command.ts'
-import { networkTag } from '../helpers/daemon.ts'
+import { networkTag } from '../helpers/daemons/daemon.ts'
 
 const skip = process.env.BERTH_TEST_ROOT === undefined ? 'needs root, in test/run' : false
 const project = join(import.meta.dirname, '../..')

@@ -6,16 +6,8 @@
  *    - if no daemon lives: what appeared since the start of an aborted run, which recorded the state before. */
 import { globSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { cgroupName, mountsBelow, networkTag, removeHostTraces } from '../helpers/daemon.ts'
-import {
-  isActive,
-  type MachineState,
-  machineState,
-  newLeaks,
-  otherRuns,
-  readIfThere,
-  removeLeaks,
-} from '../helpers/leaks.ts'
+import { cgroupName, mountsBelow, networkTag, removeHostTraces } from '../helpers/daemons/daemon.ts'
+import { isActive, type MachineState, machineState, newLeaks, otherRuns, readIfThere, removeLeaks } from './leaks.ts'
 import { allProcesses, endProcesses, type FoundProcess, removeTree, runProcesses } from './run-processes.ts'
 
 /** The programs that go on without their daemon. They do not make a data root a living one. */

@@ -12,8 +12,8 @@ const long = [
   'test/e2e/networks/network-modes.test.ts',
   'test/e2e/two-clis/whole-daemon.test.ts',
   'test/e2e/options/options-security.test.ts',
-  'test/root/images-pull-forms.test.ts',
-  'test/root/network.test.ts',
+  'test/root/images/pull-forms.test.ts',
+  'test/root/networks/networks.test.ts',
 ]
 
 /** `files` with the long ones first, otherwise in the same order. */

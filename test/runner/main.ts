@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process'
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { isOfRun, readIfThere } from '../helpers/leaks.ts'
+import { isOfRun, readIfThere } from './leaks.ts'
 import { type Ending, runLimited } from './limited.ts'
 import { endProcesses, runProcesses } from './run-processes.ts'
 import { endRunning } from './running.ts'
@@ -28,7 +28,7 @@ async function compareMachine(): Promise<void> {
   const before = join(work, 'machine.json')
   if (existsSync(before)) {
     const flags = process.env.BERTH_TEST_SHARED === undefined ? [] : ['--report']
-    const program = join(import.meta.dirname, '../helpers/leaks.ts')
+    const program = join(import.meta.dirname, 'leaks.ts')
     const { status } = spawnSync(process.execPath, [program, 'compare', before, ...flags], {
       env,
       stdio: ['ignore', 'inherit', 'inherit'],

@@ -2,7 +2,7 @@
  *  so that one such process would make the whole stage hang. Each of them is a failure of its test file. */
 import { appendFileSync, readdirSync, readlinkSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { readIfThere } from '../helpers/leaks.ts'
+import { readIfThere } from './leaks.ts'
 
 const intervalMs = 3000
 

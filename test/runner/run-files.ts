@@ -2,10 +2,10 @@
  *  name; here the long ones come first. */
 import { join, resolve } from 'node:path'
 import { run } from 'node:test'
-import { report } from '../helpers/reporter.ts'
 import { patience } from '../helpers/wait.ts'
 import { longFirst } from './long-first.ts'
 import { watchOutputHolders } from './output-holders.ts'
+import { report } from './reporter.ts'
 
 using _ = watchOutputHolders(process.env.BERTH_TEST_WORK ?? '')
 const [concurrency, ...files] = process.argv.slice(2)

@@ -4,8 +4,8 @@
  *  environment, so the mark alone does not find them. */
 import { existsSync, globSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { cgroupName, mountsBelow, removeHostTraces } from '../helpers/daemon.ts'
-import { markOf, readIfThere, removeCgroup, unmountBelow } from '../helpers/leaks.ts'
+import { cgroupName, mountsBelow, removeHostTraces } from '../helpers/daemons/daemon.ts'
+import { markOf, readIfThere, removeCgroup, unmountBelow } from './leaks.ts'
 
 export interface FoundProcess {
   readonly pid: number

@@ -1,12 +1,12 @@
 /** What a run that reached its limit was doing: the stage, the test files and their last output, the processes.
  *  The files below the run's work directory that say so:
  *    stage           the name of the stage and when it began (`test/run`, in seconds)
- *    running.json    the files and tests that run (`helpers/reporter.ts`)
+ *    running.json    the files and tests that run (`reporter.ts`)
  *    output/<pid>    what a test file has printed so far, after a line with its path (`output-tail.ts`)
  *    check.log       the output of the stage `check` */
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { isOfRun, readIfThere } from '../helpers/leaks.ts'
+import { isOfRun, readIfThere } from './leaks.ts'
 import { endProcesses, type FoundProcess, runProcesses } from './run-processes.ts'
 
 /** A test file that has begun and not ended, with its unfinished tests. Times are milliseconds since 1970. */

@@ -6,7 +6,7 @@ import { blobDigestOf } from '../../src/registry/server/index.ts'
 import { S3Bucket } from '../../src/registry/server/storage/s3/s3-bucket.ts'
 import { S3Storage } from '../../src/registry/server/storage/s3/s3-storage.ts'
 import { sweepBucket } from '../../src/registry/server/storage/s3/s3-sweep.ts'
-import { S3Error, S3Server, type S3ServerOptions } from '../helpers/s3/index.ts'
+import { S3Error, S3Server, type S3ServerOptions } from '../helpers/registries/s3/index.ts'
 import { registryStorageSuite } from './registry-storage.ts'
 
 const MiB = 1 << 20

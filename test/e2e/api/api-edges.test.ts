@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { runCommand } from '../../helpers/command.ts'
-import { clientProgram, TestDaemon } from '../../helpers/daemon.ts'
+import { clientProgram, TestDaemon } from '../../helpers/daemons/daemon.ts'
 
 let daemon: TestDaemon
 

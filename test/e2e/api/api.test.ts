@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { openRequest } from '../../helpers/api.ts'
-import { TestDaemon } from '../../helpers/daemon.ts'
+import { openRequest } from '../../helpers/daemons/api.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
 import { until } from '../../helpers/wait.ts'
 
 let daemon: TestDaemon

@@ -1,7 +1,7 @@
 /** Responses of the API as Docker gives them: status codes and texts, fields of inspect, order of events, prune, df. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { TestDaemon } from '../../helpers/daemon.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
 
 let daemon: TestDaemon
 

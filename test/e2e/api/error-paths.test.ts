@@ -2,8 +2,8 @@
  *  contradictions. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import type { RequestBody } from '../../helpers/api.ts'
-import { TestDaemon } from '../../helpers/daemon.ts'
+import type { RequestBody } from '../../helpers/daemons/api.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
 
 let daemon: TestDaemon
 let running: string

@@ -1,7 +1,7 @@
 /** What the daemon reports about containers: ps, inspect, events, info. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { TestDaemon } from '../../helpers/daemon.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
 import { until } from '../../helpers/wait.ts'
 
 let daemon: TestDaemon

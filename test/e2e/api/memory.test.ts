@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { after, before, test } from 'node:test'
-import { TestDaemon } from '../../helpers/daemon.ts'
-import { grown, type Holdings, holdingsOf, withDebugger } from '../../helpers/heap.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
+import { grown, type Holdings, holdingsOf, withDebugger } from '../../helpers/daemons/heap.ts'
 import { until } from '../../helpers/wait.ts'
 
 const clients = 40

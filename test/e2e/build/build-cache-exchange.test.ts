@@ -3,11 +3,11 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { berthBuild } from '../../helpers/berth-build.ts'
-import { TestContext } from '../../helpers/build-context.ts'
+import { berthBuild } from '../../helpers/clients/berth-build.ts'
+import { TestContext } from '../../helpers/clients/build-context.ts'
 import { runOrThrow } from '../../helpers/command.ts'
-import { TestDaemon } from '../../helpers/daemon.ts'
-import { TestRegistry } from '../../helpers/registry.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
+import { TestRegistry } from '../../helpers/registries/registry.ts'
 
 let first: TestDaemon
 let second: TestDaemon

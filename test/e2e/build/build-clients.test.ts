@@ -4,9 +4,9 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import Docker from 'dockerode'
-import { TestContext } from '../../helpers/build-context.ts'
+import { TestContext } from '../../helpers/clients/build-context.ts'
 import { runCommand, runOrThrow } from '../../helpers/command.ts'
-import { TestDaemon } from '../../helpers/daemon.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
 
 let daemon: TestDaemon
 let docker: Docker

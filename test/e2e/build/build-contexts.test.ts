@@ -3,10 +3,10 @@ import assert from 'node:assert/strict'
 import { copyFileSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { berthBuild, failedBuild } from '../../helpers/berth-build.ts'
-import { TestContext } from '../../helpers/build-context.ts'
+import { berthBuild, failedBuild } from '../../helpers/clients/berth-build.ts'
+import { TestContext } from '../../helpers/clients/build-context.ts'
 import { findProgram, runOrThrow } from '../../helpers/command.ts'
-import { TestDaemon } from '../../helpers/daemon.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
 
 let daemon: TestDaemon
 before(async () => {

@@ -5,11 +5,11 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { openRequest } from '../../helpers/api.ts'
-import { BuildDirectory } from '../../helpers/build-directory.ts'
-import { mountsBelow, TestDaemon } from '../../helpers/daemon.ts'
+import { BuildDirectory } from '../../helpers/clients/build-directory.ts'
+import { openRequest } from '../../helpers/daemons/api.ts'
+import { mountsBelow, TestDaemon } from '../../helpers/daemons/daemon.ts'
+import { assertExplained } from '../../helpers/daemons/world.ts'
 import { until } from '../../helpers/wait.ts'
-import { assertExplained } from '../../helpers/world.ts'
 
 const rounds = Array.from({ length: Number(process.env.BERTH_CRASH_ROUNDS ?? 4) }, (_, i) => i + 1)
 const longestMs = 1_200

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { TestDaemon } from '../../helpers/daemon.ts'
-import { debianArchive } from '../../helpers/debian-image.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
+import { debianArchive } from '../../helpers/images/debian-image.ts'
 import { until } from '../../helpers/wait.ts'
 
 let daemon: TestDaemon

@@ -4,10 +4,10 @@ import assert from 'node:assert/strict'
 import { linkSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { TestContext } from '../../helpers/build-context.ts'
+import { TestContext } from '../../helpers/clients/build-context.ts'
 import { runCommand } from '../../helpers/command.ts'
-import { CountingProxy } from '../../helpers/counting-proxy.ts'
-import { berthProgram, TestDaemon } from '../../helpers/daemon.ts'
+import { CountingProxy } from '../../helpers/daemons/counting-proxy.ts'
+import { berthProgram, TestDaemon } from '../../helpers/daemons/daemon.ts'
 
 let daemon: TestDaemon
 let proxy: CountingProxy

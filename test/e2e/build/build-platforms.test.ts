@@ -4,11 +4,11 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { berthBuild, failedBuild } from '../../helpers/berth-build.ts'
-import { TestContext } from '../../helpers/build-context.ts'
+import { berthBuild, failedBuild } from '../../helpers/clients/berth-build.ts'
+import { TestContext } from '../../helpers/clients/build-context.ts'
 import { runCommand, runOrThrow } from '../../helpers/command.ts'
-import { TestDaemon } from '../../helpers/daemon.ts'
-import { TestRegistry } from '../../helpers/registry.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
+import { TestRegistry } from '../../helpers/registries/registry.ts'
 
 let daemon: TestDaemon
 let registry: TestRegistry

@@ -4,8 +4,8 @@ import { execFileSync } from 'node:child_process'
 import { cpSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { TestDaemon } from '../../helpers/daemon.ts'
-import { writeNodeArchive } from '../../helpers/node-image.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
+import { writeNodeArchive } from '../../helpers/images/node-image.ts'
 import { until } from '../../helpers/wait.ts'
 
 let daemon: TestDaemon

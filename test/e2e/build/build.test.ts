@@ -1,8 +1,8 @@
 /** Builds through `POST /build`: instructions, the classic stream, the cache, errors. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { BuildDirectory, type BuildFile, postBuild } from '../../helpers/build-directory.ts'
-import { TestDaemon } from '../../helpers/daemon.ts'
+import { BuildDirectory, type BuildFile, postBuild } from '../../helpers/clients/build-directory.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
 
 let daemon: TestDaemon
 

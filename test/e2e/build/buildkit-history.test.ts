@@ -5,16 +5,16 @@ import { Content } from '../../../src/build/buildkit/gen/content_pb.ts'
 import { Control } from '../../../src/build/buildkit/gen/control_pb.ts'
 import { historyEvent } from '../../../src/build/buildkit/history/build-history.ts'
 import { GrpcError, grpcCode } from '../../../src/grpc/index.ts'
-import { TestContext } from '../../helpers/build-context.ts'
-import { type BuildkitClient, connectBuildkit } from '../../helpers/buildkit-client.ts'
-import { findCliPlugin } from '../../helpers/cli-plugins.ts'
+import { TestContext } from '../../helpers/clients/build-context.ts'
+import { type BuildkitClient, connectBuildkit } from '../../helpers/clients/buildkit-client.ts'
+import { findCliPlugin } from '../../helpers/clients/cli-plugins.ts'
 import { runCommand } from '../../helpers/command.ts'
-import { TestDaemon } from '../../helpers/daemon.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
 
 const buildx = findCliPlugin('docker-buildx')
 
 describe('the history of builds', {
-  skip: buildx === undefined ? 'no docker-buildx (test/cli-plugins)' : false,
+  skip: buildx === undefined ? 'no docker-buildx (test/runner/cli-plugins)' : false,
 }, () => {
   let daemon: TestDaemon
   let client: BuildkitClient

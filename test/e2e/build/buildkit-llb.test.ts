@@ -12,11 +12,11 @@ import { LLBBridge } from '../../../src/build/buildkit/gen/gateway_pb.ts'
 import { DefinitionSchema, OpSchema } from '../../../src/build/buildkit/gen/pb_pb.ts'
 import { sourceDefinition } from '../../../src/build/buildkit/request/llb-source.ts'
 import { digestOf } from '../../../src/oci/index.ts'
-import { TestContext } from '../../helpers/build-context.ts'
-import { type BuildkitClient, connectBuildkit } from '../../helpers/buildkit-client.ts'
-import { findCliPlugin } from '../../helpers/cli-plugins.ts'
+import { TestContext } from '../../helpers/clients/build-context.ts'
+import { type BuildkitClient, connectBuildkit } from '../../helpers/clients/buildkit-client.ts'
+import { findCliPlugin } from '../../helpers/clients/cli-plugins.ts'
 import { runCommand, runOrThrow } from '../../helpers/command.ts'
-import { TestDaemon } from '../../helpers/daemon.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
 
 const buildx = findCliPlugin('docker-buildx')
 let daemon: TestDaemon
@@ -56,7 +56,7 @@ after(async () => {
   await daemon[Symbol.asyncDispose]()
 })
 
-describe('buildx', { skip: buildx === undefined ? 'no docker-buildx (test/cli-plugins)' : false }, () => {
+describe('buildx', { skip: buildx === undefined ? 'no docker-buildx (test/runner/cli-plugins)' : false }, () => {
   async function ok(...args: readonly string[]): Promise<string> {
     const { code, stderr } = await runCommand(buildx ?? '', args, { env: { DOCKER_HOST: daemon.host } })
     assert.equal(code, 0, stderr)

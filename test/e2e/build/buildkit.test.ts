@@ -4,15 +4,15 @@ import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { TestContext } from '../../helpers/build-context.ts'
-import { findCliPlugin } from '../../helpers/cli-plugins.ts'
+import { TestContext } from '../../helpers/clients/build-context.ts'
+import { findCliPlugin } from '../../helpers/clients/cli-plugins.ts'
 import { type CommandOptions, RunningCommand, runCommand, runOrThrow } from '../../helpers/command.ts'
-import { TestDaemon } from '../../helpers/daemon.ts'
-import { TestRegistry } from '../../helpers/registry.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
+import { TestRegistry } from '../../helpers/registries/registry.ts'
 import { until } from '../../helpers/wait.ts'
 
 const buildx = findCliPlugin('docker-buildx')
-const noBuildx = buildx === undefined ? 'no docker-buildx (test/cli-plugins)' : false
+const noBuildx = buildx === undefined ? 'no docker-buildx (test/runner/cli-plugins)' : false
 /** Debian's docker, even if another one comes first on the PATH. */
 const debianDocker = '/usr/bin/docker'
 const major = Number(

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { type CommandOptions, type CommandResult, runCommand } from '../../helpers/command.ts'
-import { berthProgram, dockerProgram, noDockerCli, TestDaemon } from '../../helpers/daemon.ts'
+import { berthProgram, dockerProgram, noDockerCli, TestDaemon } from '../../helpers/daemons/daemon.ts'
 import { freePort } from '../../helpers/ports.ts'
 
 let daemon: TestDaemon

@@ -5,7 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { RunningCommand } from '../../helpers/command.ts'
-import { berthProgram, TestDaemon } from '../../helpers/daemon.ts'
+import { berthProgram, TestDaemon } from '../../helpers/daemons/daemon.ts'
 import { TerminalCommand } from '../../helpers/terminal.ts'
 import { until } from '../../helpers/wait.ts'
 

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { cliPluginDirectory, findCliPlugin } from '../../helpers/cli-plugins.ts'
+import { cliPluginDirectory, findCliPlugin } from '../../helpers/clients/cli-plugins.ts'
+import { TwoClis } from '../../helpers/clients/two-clis.ts'
 import { runCommand } from '../../helpers/command.ts'
-import { berthProgram, noDockerCli, TestDaemon } from '../../helpers/daemon.ts'
-import { TwoClis } from '../../helpers/two-clis.ts'
+import { berthProgram, noDockerCli, TestDaemon } from '../../helpers/daemons/daemon.ts'
 
 let daemon: TestDaemon
 let clis: TwoClis

@@ -4,7 +4,7 @@ import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { runCommand } from '../../helpers/command.ts'
-import { berthProgram, TestDaemon } from '../../helpers/daemon.ts'
+import { berthProgram, TestDaemon } from '../../helpers/daemons/daemon.ts'
 import { TerminalCommand } from '../../helpers/terminal.ts'
 
 let daemon: TestDaemon

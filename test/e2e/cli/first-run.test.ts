@@ -6,7 +6,7 @@ import { existsSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { runCommand } from '../../helpers/command.ts'
-import { berthProgram, networkTag, TestDaemon } from '../../helpers/daemon.ts'
+import { berthProgram, networkTag, TestDaemon } from '../../helpers/daemons/daemon.ts'
 
 const hello =
   /Hello from a container[\s\S]*created container [0-9a-f]{12} from it[\s\S]*leased address \d+\.\d+\.\d+\.\d+/

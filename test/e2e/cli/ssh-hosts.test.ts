@@ -5,8 +5,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { type CommandResult, RunningCommand, runCommand } from '../../helpers/command.ts'
-import { berthProgram, dockerProgram, noDockerCli, TestDaemon } from '../../helpers/daemon.ts'
-import { noSshd, SshServer } from '../../helpers/ssh-server.ts'
+import { berthProgram, dockerProgram, noDockerCli, TestDaemon } from '../../helpers/daemons/daemon.ts'
+import { noSshd, SshServer } from '../../helpers/services/ssh-server.ts'
 import { until } from '../../helpers/wait.ts'
 
 describe('a daemon behind ssh', { skip: noSshd }, () => {

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { ComposeProject, noComposeV2 } from '../../helpers/compose.ts'
-import { TestDaemon } from '../../helpers/daemon.ts'
+import { ComposeProject, noComposeV2 } from '../../helpers/clients/compose.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
 import { until } from '../../helpers/wait.ts'
 
 const composeFile = `

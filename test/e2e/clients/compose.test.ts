@@ -2,9 +2,9 @@
  *  features of version 2. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { ComposeProject } from '../../helpers/compose.ts'
-import { TestDaemon } from '../../helpers/daemon.ts'
-import { writeBusyboxArchive } from '../../helpers/test-image.ts'
+import { ComposeProject } from '../../helpers/clients/compose.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
+import { writeBusyboxArchive } from '../../helpers/images/test-image.ts'
 import { until } from '../../helpers/wait.ts'
 
 const composeFile = `

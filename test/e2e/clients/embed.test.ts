@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, 
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { runCommand } from '../../helpers/command.ts'
-import { cgroupName, mountsBelow, networkTag } from '../../helpers/daemon.ts'
+import { cgroupName, mountsBelow, networkTag } from '../../helpers/daemons/daemon.ts'
 
 const project = join(import.meta.dirname, '../../..')
 

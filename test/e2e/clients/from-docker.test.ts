@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { getXattr, setXattr } from '../../../src/sys/index.ts'
 import { runCommand, runOrThrow } from '../../helpers/command.ts'
-import { berthProgram, dockerProgram, noDockerCli, TestDaemon } from '../../helpers/daemon.ts'
-import { StockDocker } from '../../helpers/stock-docker.ts'
-import { writeBusyboxArchive } from '../../helpers/test-image.ts'
+import { berthProgram, dockerProgram, noDockerCli, TestDaemon } from '../../helpers/daemons/daemon.ts'
+import { StockDocker } from '../../helpers/daemons/stock-docker.ts'
+import { writeBusyboxArchive } from '../../helpers/images/test-image.ts'
 
 const page = readFileSync(join(import.meta.dirname, '../../../docs/from-docker.md'), 'utf8')
 let berth: TestDaemon

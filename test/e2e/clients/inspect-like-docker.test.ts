@@ -4,12 +4,12 @@ import assert from 'node:assert/strict'
 import { globSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { requestOverSocket } from '../../helpers/api.ts'
-import { TestDaemon } from '../../helpers/daemon.ts'
-import { removeCgroup } from '../../helpers/leaks.ts'
+import { requestOverSocket } from '../../helpers/daemons/api.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
+import { StockDocker } from '../../helpers/daemons/stock-docker.ts'
+import { writeBusyboxArchive } from '../../helpers/images/test-image.ts'
 import { freePort } from '../../helpers/ports.ts'
-import { StockDocker } from '../../helpers/stock-docker.ts'
-import { writeBusyboxArchive } from '../../helpers/test-image.ts'
+import { removeCgroup } from '../../runner/leaks.ts'
 
 let daemon: TestDaemon
 let docker: StockDocker

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import { PassThrough } from 'node:stream'
 import { after, before, describe, test } from 'node:test'
 import Docker from 'dockerode'
-import { TestDaemon } from '../../helpers/daemon.ts'
-import { TestRegistry } from '../../helpers/registry.ts'
-import { writeBusyboxArchive } from '../../helpers/test-image.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
+import { writeBusyboxArchive } from '../../helpers/images/test-image.ts'
+import { TestRegistry } from '../../helpers/registries/registry.ts'
 import { until } from '../../helpers/wait.ts'
 
 let daemon: TestDaemon

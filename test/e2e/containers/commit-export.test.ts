@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { getXattr, setXattr } from '../../../src/sys/index.ts'
 import { runOrThrow } from '../../helpers/command.ts'
-import { cgroupName, TestDaemon } from '../../helpers/daemon.ts'
+import { cgroupName, TestDaemon } from '../../helpers/daemons/daemon.ts'
+import { assertExplained } from '../../helpers/daemons/world.ts'
 import { until } from '../../helpers/wait.ts'
-import { assertExplained } from '../../helpers/world.ts'
 
 let daemon: TestDaemon
 let directory: string

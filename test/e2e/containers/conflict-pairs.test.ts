@@ -2,12 +2,12 @@
  *  orders, with Docker's statuses and texts. BERTH_PAIR_ROUNDS repeats each pair. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { openRequest, type RequestBody } from '../../helpers/api.ts'
-import { TestDaemon } from '../../helpers/daemon.ts'
-import { EventOrder } from '../../helpers/event-order.ts'
-import { newName, prepare, type Status, statusOf } from '../../helpers/life.ts'
+import { openRequest, type RequestBody } from '../../helpers/daemons/api.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
+import { EventOrder } from '../../helpers/daemons/event-order.ts'
+import { newName, prepare, type Status, statusOf } from '../../helpers/daemons/life.ts'
+import { assertExplained } from '../../helpers/daemons/world.ts'
 import { patience, until } from '../../helpers/wait.ts'
-import { assertExplained } from '../../helpers/world.ts'
 
 let daemon: TestDaemon
 let events: EventOrder

@@ -1,9 +1,9 @@
 /** Many verbs on one container at once: each gets an answer with an allowed status, and nothing unexplained is left. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { TestDaemon } from '../../helpers/daemon.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
+import { assertExplained } from '../../helpers/daemons/world.ts'
 import { until } from '../../helpers/wait.ts'
-import { assertExplained } from '../../helpers/world.ts'
 
 let daemon: TestDaemon
 

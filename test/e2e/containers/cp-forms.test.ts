@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { runOrThrow } from '../../helpers/command.ts'
-import { TestDaemon } from '../../helpers/daemon.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
 
 let daemon: TestDaemon
 let directory: string

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 import { runOrThrow } from '../../helpers/command.ts'
-import { TestDaemon } from '../../helpers/daemon.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
 
 let daemon: TestDaemon
 

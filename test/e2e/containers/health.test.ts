@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { TestDaemon } from '../../helpers/daemon.ts'
-import { writeBusyboxArchive } from '../../helpers/test-image.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
+import { assertExplained } from '../../helpers/daemons/world.ts'
+import { writeBusyboxArchive } from '../../helpers/images/test-image.ts'
 import { until } from '../../helpers/wait.ts'
-import { assertExplained } from '../../helpers/world.ts'
 
 let daemon: TestDaemon
 

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, afterEach, before, test } from 'node:test'
 import { runCommand } from '../../helpers/command.ts'
-import { clientProgram, TestDaemon } from '../../helpers/daemon.ts'
+import { clientProgram, TestDaemon } from '../../helpers/daemons/daemon.ts'
 import { patience, until } from '../../helpers/wait.ts'
 
 let daemon: TestDaemon

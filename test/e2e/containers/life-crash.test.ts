@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { TestDaemon } from '../../helpers/daemon.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
 import {
   type Answer,
   call,
@@ -14,10 +14,10 @@ import {
   type Status,
   statesAfter,
   statusOf,
-} from '../../helpers/life.ts'
+} from '../../helpers/daemons/life.ts'
+import { assertExplained } from '../../helpers/daemons/world.ts'
 import { Random } from '../../helpers/random.ts'
 import { until } from '../../helpers/wait.ts'
-import { assertExplained } from '../../helpers/world.ts'
 
 let daemon: TestDaemon
 

@@ -4,9 +4,9 @@
  *  shown on failure). */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { openRequest } from '../../helpers/api.ts'
-import { TestDaemon } from '../../helpers/daemon.ts'
-import { EventOrder } from '../../helpers/event-order.ts'
+import { openRequest } from '../../helpers/daemons/api.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
+import { EventOrder } from '../../helpers/daemons/event-order.ts'
 import {
   type Answer,
   call,
@@ -17,10 +17,10 @@ import {
   type Status,
   statesAfter,
   statusOf,
-} from '../../helpers/life.ts'
+} from '../../helpers/daemons/life.ts'
+import { assertExplained, describeGroups } from '../../helpers/daemons/world.ts'
 import { Random } from '../../helpers/random.ts'
 import { inTime, until } from '../../helpers/wait.ts'
-import { assertExplained, describeGroups } from '../../helpers/world.ts'
 
 let daemon: TestDaemon
 let events: EventOrder

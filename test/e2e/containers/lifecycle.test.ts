@@ -1,7 +1,7 @@
 /** The life of containers: create, start, stop, kill, restart, wait, rename, remove, restart policies. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { TestDaemon } from '../../helpers/daemon.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
 import { until } from '../../helpers/wait.ts'
 
 let daemon: TestDaemon

@@ -6,7 +6,7 @@ import { after, before, describe, type TestContext, test } from 'node:test'
 import { ContainerIndex, type ContainerIndex as Containers } from '../../../src/containers/index.ts'
 import { LinkPermits } from '../../../src/network/sandbox/link-permits.ts'
 import { RunningContainer } from '../../../src/runtime/index.ts'
-import { TestEngine } from '../../helpers/engine.ts'
+import { TestEngine } from '../../helpers/daemons/engine.ts'
 import { until } from '../../helpers/wait.ts'
 
 interface Inspected {

@@ -1,8 +1,8 @@
 /** stats and top, with the docker CLI, berth and plain HTTP. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { openRequest } from '../../helpers/api.ts'
-import { TestDaemon } from '../../helpers/daemon.ts'
+import { openRequest } from '../../helpers/daemons/api.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
 
 let daemon: TestDaemon
 

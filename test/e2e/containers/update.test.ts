@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
-import { cgroupName, TestDaemon } from '../../helpers/daemon.ts'
+import { cgroupName, TestDaemon } from '../../helpers/daemons/daemon.ts'
 import { until } from '../../helpers/wait.ts'
 
 let daemon: TestDaemon

@@ -14,7 +14,7 @@ import { request } from 'node:https'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { findProgram, runCommand, runOrThrow } from '../../helpers/command.ts'
-import { TestDaemon } from '../../helpers/daemon.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
 import { freePort } from '../../helpers/ports.ts'
 import { until } from '../../helpers/wait.ts'
 

@@ -6,12 +6,12 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { TestDaemon } from '../../helpers/daemon.ts'
-import { TestRegistry } from '../../helpers/registry.ts'
-import { SlowProxy } from '../../helpers/slow-proxy.ts'
-import { writeBusyboxArchive } from '../../helpers/test-image.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
+import { assertExplained } from '../../helpers/daemons/world.ts'
+import { writeBusyboxArchive } from '../../helpers/images/test-image.ts'
+import { TestRegistry } from '../../helpers/registries/registry.ts'
+import { SlowProxy } from '../../helpers/registries/slow-proxy.ts'
 import { until } from '../../helpers/wait.ts'
-import { assertExplained } from '../../helpers/world.ts'
 
 const rounds = Array.from({ length: Number(process.env.BERTH_CRASH_ROUNDS ?? 1) }, (_, i) => i + 1)
 const layerBytes = 6 * 1024 * 1024

@@ -8,9 +8,9 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { mountsBelow, TestDaemon } from '../../helpers/daemon.ts'
+import { mountsBelow, TestDaemon } from '../../helpers/daemons/daemon.ts'
+import { assertExplained, processesInContainers, processesNaming } from '../../helpers/daemons/world.ts'
 import { until } from '../../helpers/wait.ts'
-import { assertExplained, processesInContainers, processesNaming } from '../../helpers/world.ts'
 
 const rounds = Array.from({ length: Number(process.env.BERTH_CRASH_ROUNDS ?? 1) }, (_, i) => i + 1)
 let daemon: TestDaemon

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { globSync, rmdirSync } from 'node:fs'
 import { after, before, test } from 'node:test'
-import { cgroupName, TestDaemon } from '../../helpers/daemon.ts'
-import { removeCgroup } from '../../helpers/leaks.ts'
+import { cgroupName, TestDaemon } from '../../helpers/daemons/daemon.ts'
+import { removeCgroup } from '../../runner/leaks.ts'
 
 /** The cgroup in which the daemon's own is made. */
 const parent = `berth-parent-${process.pid}`

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ConmonRuntime, RunningContainer } from '../../../src/runtime/index.ts'
-import { TestEngine } from '../../helpers/engine.ts'
+import { TestEngine } from '../../helpers/daemons/engine.ts'
 
 test('a container that cannot be stopped does not keep the engine open', async (t) => {
   await using engine = await TestEngine.open()

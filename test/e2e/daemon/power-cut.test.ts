@@ -5,8 +5,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { runOrThrow } from '../../helpers/command.ts'
-import { CutDisk } from '../../helpers/cut-disk.ts'
-import { clientProgram, TestDaemon } from '../../helpers/daemon.ts'
+import { clientProgram, TestDaemon } from '../../helpers/daemons/daemon.ts'
+import { CutDisk } from '../../helpers/disks/cut-disk.ts'
 import { until } from '../../helpers/wait.ts'
 
 /** Whether everything that was created before a time is on the disk. */

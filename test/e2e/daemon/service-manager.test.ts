@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { requestOverSocket } from '../../helpers/api.ts'
 import { RunningCommand, runCommand } from '../../helpers/command.ts'
-import { removeHostTraces } from '../../helpers/daemon.ts'
+import { requestOverSocket } from '../../helpers/daemons/api.ts'
+import { removeHostTraces } from '../../helpers/daemons/daemon.ts'
 import { until } from '../../helpers/wait.ts'
 
 const berthd = join(import.meta.dirname, '../../../bin/berthd')

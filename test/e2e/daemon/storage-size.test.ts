@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { TestDaemon } from '../../helpers/daemon.ts'
-import { QuotaDisk, type QuotaFileSystem } from '../../helpers/quota-disk.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
+import { QuotaDisk, type QuotaFileSystem } from '../../helpers/disks/quota-disk.ts'
 import { until } from '../../helpers/wait.ts'
 
 const megabyte = 1024 * 1024

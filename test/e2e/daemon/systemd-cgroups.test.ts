@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { runOrThrow } from '../../helpers/command.ts'
-import { TestDaemon } from '../../helpers/daemon.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
 import { until } from '../../helpers/wait.ts'
 
 const noSystemd = existsSync('/run/systemd/system') ? false : 'systemd is not the service manager of this machine'

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { OverlaySnapshotter } from '../../../src/snapshots/index.ts'
-import { TestEngine } from '../../helpers/engine.ts'
+import { TestEngine } from '../../helpers/daemons/engine.ts'
 
 test('a create that loses its name to another one is a conflict, even if its layer cannot be removed', async (t) => {
   await using engine = await TestEngine.open()

@@ -3,12 +3,12 @@ import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { BerthRegistry } from '../../helpers/berth-registry.ts'
 import { runOrThrow } from '../../helpers/command.ts'
-import { TestDaemon } from '../../helpers/daemon.ts'
-import { TestRegistry } from '../../helpers/registry.ts'
-import { StockDocker } from '../../helpers/stock-docker.ts'
-import { writeBusyboxArchive } from '../../helpers/test-image.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
+import { StockDocker } from '../../helpers/daemons/stock-docker.ts'
+import { writeBusyboxArchive } from '../../helpers/images/test-image.ts'
+import { BerthRegistry } from '../../helpers/registries/berth-registry.ts'
+import { TestRegistry } from '../../helpers/registries/registry.ts'
 
 const work = mkdtempSync('/tmp/b-jour-')
 after(() => rmSync(work, { recursive: true, force: true }))

@@ -7,12 +7,12 @@ import { join } from 'node:path'
 import { after, before, type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { runOrThrow } from '../../helpers/command.ts'
-import { TestDaemon } from '../../helpers/daemon.ts'
-import { runImageWorkers, type WorkerOptions } from '../../helpers/image-workers.ts'
-import { TestRegistry } from '../../helpers/registry.ts'
-import { writeBusyboxArchive } from '../../helpers/test-image.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
+import { assertExplained } from '../../helpers/daemons/world.ts'
+import { runImageWorkers, type WorkerOptions } from '../../helpers/images/image-workers.ts'
+import { writeBusyboxArchive } from '../../helpers/images/test-image.ts'
+import { TestRegistry } from '../../helpers/registries/registry.ts'
 import { until } from '../../helpers/wait.ts'
-import { assertExplained } from '../../helpers/world.ts'
 
 const seconds = Number(process.env.BERTH_STRESS_SECONDS ?? 60)
 const seed = Number(process.env.BERTH_STRESS_SEED ?? Date.now() % 1_000_000)

@@ -5,11 +5,11 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { runOrThrow } from '../../helpers/command.ts'
-import type { TestDaemon } from '../../helpers/daemon.ts'
-import { LocalImages } from '../../helpers/local-images.ts'
-import { TestRegistry } from '../../helpers/registry.ts'
+import type { TestDaemon } from '../../helpers/daemons/daemon.ts'
+import { assertExplained } from '../../helpers/daemons/world.ts'
+import { LocalImages } from '../../helpers/images/local-images.ts'
+import { TestRegistry } from '../../helpers/registries/registry.ts'
 import { until } from '../../helpers/wait.ts'
-import { assertExplained } from '../../helpers/world.ts'
 
 let images: LocalImages
 let daemon: TestDaemon

@@ -5,8 +5,8 @@ import { appendFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { runOrThrow } from '../../helpers/command.ts'
-import type { TestDaemon } from '../../helpers/daemon.ts'
-import { LocalImages } from '../../helpers/local-images.ts'
+import type { TestDaemon } from '../../helpers/daemons/daemon.ts'
+import { LocalImages } from '../../helpers/images/local-images.ts'
 import { until } from '../../helpers/wait.ts'
 
 let images: LocalImages

@@ -5,9 +5,9 @@ import { readdirSync, readFileSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { runOrThrow } from '../../helpers/command.ts'
-import { mountsBelow, TestDaemon } from '../../helpers/daemon.ts'
-import { TestRegistry } from '../../helpers/registry.ts'
-import { writeBusyboxArchive } from '../../helpers/test-image.ts'
+import { mountsBelow, TestDaemon } from '../../helpers/daemons/daemon.ts'
+import { writeBusyboxArchive } from '../../helpers/images/test-image.ts'
+import { TestRegistry } from '../../helpers/registries/registry.ts'
 
 let daemon: TestDaemon
 let registry: TestRegistry

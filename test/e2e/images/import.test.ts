@@ -5,8 +5,8 @@ import { createServer, type Server } from 'node:http'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { runOrThrow } from '../../helpers/command.ts'
-import { TestDaemon } from '../../helpers/daemon.ts'
-import { writeBusyboxArchive } from '../../helpers/test-image.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
+import { writeBusyboxArchive } from '../../helpers/images/test-image.ts'
 
 let daemon: TestDaemon
 let root: string

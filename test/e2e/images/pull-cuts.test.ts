@@ -6,11 +6,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { runOrThrow } from '../../helpers/command.ts'
-import { CuttingProxy, type PassedRange } from '../../helpers/cutting-proxy.ts'
-import { TestDaemon } from '../../helpers/daemon.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
+import { dockerArchive, makeImage } from '../../helpers/images/archives.ts'
 import { Random } from '../../helpers/random.ts'
-import { TestRegistry } from '../../helpers/registry.ts'
-import { dockerArchive, makeImage } from '../../root/images-archives.ts'
+import { CuttingProxy, type PassedRange } from '../../helpers/registries/cutting-proxy.ts'
+import { TestRegistry } from '../../helpers/registries/registry.ts'
 
 const layers = 4
 const layerBytes = 5 * 1024 * 1024

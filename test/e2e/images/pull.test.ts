@@ -3,12 +3,12 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { CuttingProxy } from '../../helpers/cutting-proxy.ts'
-import { TestDaemon } from '../../helpers/daemon.ts'
-import { TestRegistry } from '../../helpers/registry.ts'
-import { SlowProxy } from '../../helpers/slow-proxy.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
+import { dockerArchive, type MadeImage, makeImage } from '../../helpers/images/archives.ts'
+import { CuttingProxy } from '../../helpers/registries/cutting-proxy.ts'
+import { TestRegistry } from '../../helpers/registries/registry.ts'
+import { SlowProxy } from '../../helpers/registries/slow-proxy.ts'
 import { until } from '../../helpers/wait.ts'
-import { dockerArchive, type MadeImage, makeImage } from '../../root/images-archives.ts'
 
 interface Message {
   readonly id?: string

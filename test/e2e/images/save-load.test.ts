@@ -14,12 +14,12 @@ import {
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { openRequest } from '../../helpers/api.ts'
 import { runCommand, runOrThrow } from '../../helpers/command.ts'
-import { TestDaemon } from '../../helpers/daemon.ts'
-import { StockDocker } from '../../helpers/stock-docker.ts'
+import { openRequest } from '../../helpers/daemons/api.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
+import { StockDocker } from '../../helpers/daemons/stock-docker.ts'
+import { type MadeImage, makeImage, ociLayout } from '../../helpers/images/archives.ts'
 import { until } from '../../helpers/wait.ts'
-import { type MadeImage, makeImage, ociLayout } from '../../root/images-archives.ts'
 
 let daemon: TestDaemon
 let root: string

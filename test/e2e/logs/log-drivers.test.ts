@@ -6,9 +6,9 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { createServer as createTlsServer } from 'node:tls'
 import { TestAuthority } from '../../helpers/certificates.ts'
-import { TestDaemon } from '../../helpers/daemon.ts'
-import { FluentdServer, GelfServer, JournalServer, SyslogServer } from '../../helpers/log-servers.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
 import { freePort } from '../../helpers/ports.ts'
+import { FluentdServer, GelfServer, JournalServer, SyslogServer } from '../../helpers/services/log-servers.ts'
 import { until } from '../../helpers/wait.ts'
 
 let daemon: TestDaemon

@@ -4,9 +4,9 @@ import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { TestDaemon } from '../../helpers/daemon.ts'
-import { FluentdServer } from '../../helpers/log-servers.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
 import { freePort } from '../../helpers/ports.ts'
+import { FluentdServer } from '../../helpers/services/log-servers.ts'
 import { until } from '../../helpers/wait.ts'
 
 let daemon: TestDaemon

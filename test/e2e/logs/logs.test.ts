@@ -1,7 +1,7 @@
 /** `docker logs` with each of its options. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { TestDaemon } from '../../helpers/daemon.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
 import { until } from '../../helpers/wait.ts'
 
 let daemon: TestDaemon

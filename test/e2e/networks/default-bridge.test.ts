@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import type { TestDaemon } from '../../helpers/daemon.ts'
-import { OwnHost } from '../../helpers/own-host.ts'
+import type { TestDaemon } from '../../helpers/daemons/daemon.ts'
+import { OwnHost } from '../../helpers/networks/own-host.ts'
 import { until } from '../../helpers/wait.ts'
 
 interface Shown {

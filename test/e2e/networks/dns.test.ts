@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test'
 import { decode, encode } from 'dns-packet'
 import { bindDatagramSocket } from '../../../src/sys/index.ts'
 import { runOrThrow } from '../../helpers/command.ts'
-import { TestDaemon } from '../../helpers/daemon.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
 import { until } from '../../helpers/wait.ts'
 
 let daemon: TestDaemon

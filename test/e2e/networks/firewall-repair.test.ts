@@ -5,8 +5,8 @@ import { writeFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import type { TestDaemon } from '../../helpers/daemon.ts'
-import { OwnHost } from '../../helpers/own-host.ts'
+import type { TestDaemon } from '../../helpers/daemons/daemon.ts'
+import { OwnHost } from '../../helpers/networks/own-host.ts'
 import { until } from '../../helpers/wait.ts'
 
 let host: OwnHost

@@ -2,9 +2,9 @@
  *  zones. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import type { TestDaemon } from '../../helpers/daemon.ts'
-import { Firewalld } from '../../helpers/firewalld.ts'
-import { OwnHost } from '../../helpers/own-host.ts'
+import type { TestDaemon } from '../../helpers/daemons/daemon.ts'
+import { Firewalld } from '../../helpers/networks/firewalld.ts'
+import { OwnHost } from '../../helpers/networks/own-host.ts'
 import { until } from '../../helpers/wait.ts'
 
 const script = 'mkdir -p /www; echo hello >/www/index.html; exec httpd -f -p 80 -h /www'

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import { createSocket, type Socket } from 'node:dgram'
 import { after, before, test } from 'node:test'
 import { bindDatagramSocket, inNetworkNamespace } from '../../../src/sys/index.ts'
-import type { TestDaemon } from '../../helpers/daemon.ts'
-import { OwnHost } from '../../helpers/own-host.ts'
-import { Ufw } from '../../helpers/ufw.ts'
+import type { TestDaemon } from '../../helpers/daemons/daemon.ts'
+import { OwnHost } from '../../helpers/networks/own-host.ts'
+import { Ufw } from '../../helpers/networks/ufw.ts'
 import { until } from '../../helpers/wait.ts'
 
 let host: OwnHost

@@ -1,7 +1,7 @@
 /** Links: on the default bridge (hosts, variables, `icc` off) and on user-defined networks. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { TestDaemon } from '../../helpers/daemon.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
 import { until } from '../../helpers/wait.ts'
 
 const server = 'mkdir -p /www; echo hello >/www/index.html; httpd -p 81 -h /www; exec httpd -f -p 80 -h /www'

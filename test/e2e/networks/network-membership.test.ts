@@ -1,7 +1,7 @@
 /** What a stopped container keeps of its networks, and what networks without devices report about their containers. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { TestDaemon } from '../../helpers/daemon.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
 
 let daemon: TestDaemon
 

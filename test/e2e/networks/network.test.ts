@@ -6,7 +6,7 @@ import { createServer, type Server } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { after, before, describe, test } from 'node:test'
 import { RunningCommand, runCommand, runOrThrow } from '../../helpers/command.ts'
-import { TestDaemon } from '../../helpers/daemon.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
 import { freePort, freePorts } from '../../helpers/ports.ts'
 import { until } from '../../helpers/wait.ts'
 

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { runCommand, runOrThrow } from '../../helpers/command.ts'
-import { TestDaemon } from '../../helpers/daemon.ts'
-import { networkHelpers } from '../../helpers/network-helpers.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
+import { networkHelpers } from '../../helpers/networks/endpoints.ts'
 import { until } from '../../helpers/wait.ts'
 
 let daemon: TestDaemon

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:net'
 import { after, before, test } from 'node:test'
 import { runCommand } from '../../helpers/command.ts'
-import { TestDaemon } from '../../helpers/daemon.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
 import { freePort } from '../../helpers/ports.ts'
 import { until } from '../../helpers/wait.ts'
 

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { berthBuild, failedBuild } from '../../helpers/berth-build.ts'
-import { TestContext } from '../../helpers/build-context.ts'
-import { TestDaemon } from '../../helpers/daemon.ts'
+import { berthBuild, failedBuild } from '../../helpers/clients/berth-build.ts'
+import { TestContext } from '../../helpers/clients/build-context.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
 
 let daemon: TestDaemon
 const directory = mkdtempSync('/tmp/b-cdi-')

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { readlinkSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 import { hasProjectQuotas } from '../../../src/sys/index.ts'
-import { TestDaemon } from '../../helpers/daemon.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
 
 let daemon: TestDaemon
 

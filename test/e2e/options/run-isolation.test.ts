@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { TestDaemon } from '../../helpers/daemon.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
 
 let daemon: TestDaemon
 

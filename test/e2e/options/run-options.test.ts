@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { TestDaemon } from '../../helpers/daemon.ts'
-import { writeBusyboxArchive } from '../../helpers/test-image.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
+import { writeBusyboxArchive } from '../../helpers/images/test-image.ts'
 import { until } from '../../helpers/wait.ts'
 
 let daemon: TestDaemon

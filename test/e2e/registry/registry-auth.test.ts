@@ -4,12 +4,12 @@ import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { hashSync } from 'bcryptjs'
-import { BerthRegistry } from '../../helpers/berth-registry.ts'
 import { type IssuedCertificate, TestAuthority } from '../../helpers/certificates.ts'
 import { type CommandResult, runCommand } from '../../helpers/command.ts'
-import { TestDaemon } from '../../helpers/daemon.ts'
-import { TestRegistry } from '../../helpers/registry.ts'
-import { writeBusyboxArchive } from '../../helpers/test-image.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
+import { writeBusyboxArchive } from '../../helpers/images/test-image.ts'
+import { BerthRegistry } from '../../helpers/registries/berth-registry.ts'
+import { TestRegistry } from '../../helpers/registries/registry.ts'
 
 const work = mkdtempSync('/tmp/b-ra-')
 const archive = join(work, 'image.tar')

@@ -5,11 +5,11 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { hashSync } from 'bcryptjs'
 import { FaultyProxy } from '../../../src/registry/server/testing/faulty-proxy.ts'
-import { BerthRegistry } from '../../helpers/berth-registry.ts'
 import { type CommandResult, runCommand, runOrThrow } from '../../helpers/command.ts'
-import { TestDaemon } from '../../helpers/daemon.ts'
-import { TestRegistry } from '../../helpers/registry.ts'
-import { writeBusyboxArchive } from '../../helpers/test-image.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
+import { writeBusyboxArchive } from '../../helpers/images/test-image.ts'
+import { BerthRegistry } from '../../helpers/registries/berth-registry.ts'
+import { TestRegistry } from '../../helpers/registries/registry.ts'
 
 const work = mkdtempSync('/tmp/b-rc-')
 const archive = join(work, 'image.tar')

@@ -4,11 +4,11 @@ import { createHash, randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { BerthRegistry } from '../../helpers/berth-registry.ts'
 import { runOrThrow } from '../../helpers/command.ts'
-import { TestRegistry } from '../../helpers/registry.ts'
-import { S3Server } from '../../helpers/s3/index.ts'
-import { writeBusyboxArchive } from '../../helpers/test-image.ts'
+import { writeBusyboxArchive } from '../../helpers/images/test-image.ts'
+import { BerthRegistry } from '../../helpers/registries/berth-registry.ts'
+import { TestRegistry } from '../../helpers/registries/registry.ts'
+import { S3Server } from '../../helpers/registries/s3/index.ts'
 
 const MiB = 1 << 20
 const work = mkdtempSync('/tmp/b-s3t-')

@@ -5,11 +5,11 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'nod
 import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { BerthRegistry } from '../../helpers/berth-registry.ts'
 import { RunningCommand, runCommand, runOrThrow } from '../../helpers/command.ts'
-import { berthProgram } from '../../helpers/daemon.ts'
+import { berthProgram } from '../../helpers/daemons/daemon.ts'
+import { writeBusyboxArchive } from '../../helpers/images/test-image.ts'
 import { freePort } from '../../helpers/ports.ts'
-import { writeBusyboxArchive } from '../../helpers/test-image.ts'
+import { BerthRegistry } from '../../helpers/registries/berth-registry.ts'
 
 const work = mkdtempSync('/tmp/b-rs-')
 const archive = join(work, 'image.tar')

@@ -5,11 +5,11 @@ import { createReadStream, globSync, mkdtempSync, readFileSync, rmSync, utimesSy
 import { Agent, request as httpRequest } from 'node:http'
 import { basename, join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { BerthRegistry } from '../../helpers/berth-registry.ts'
 import { RunningCommand, runCommand, runOrThrow } from '../../helpers/command.ts'
-import { berthProgram, TestDaemon } from '../../helpers/daemon.ts'
-import { TestRegistry } from '../../helpers/registry.ts'
-import { writeBusyboxArchive } from '../../helpers/test-image.ts'
+import { berthProgram, TestDaemon } from '../../helpers/daemons/daemon.ts'
+import { writeBusyboxArchive } from '../../helpers/images/test-image.ts'
+import { BerthRegistry } from '../../helpers/registries/berth-registry.ts'
+import { TestRegistry } from '../../helpers/registries/registry.ts'
 import { until } from '../../helpers/wait.ts'
 
 const work = mkdtempSync('/tmp/b-rs-')

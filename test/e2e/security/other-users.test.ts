@@ -4,10 +4,10 @@ import assert from 'node:assert/strict'
 import { chmodSync, globSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { BuildDirectory } from '../../helpers/build-directory.ts'
+import { BuildDirectory } from '../../helpers/clients/build-directory.ts'
+import { asUser, nobody, pathsBelow, reachedBy, readableBy, runAs } from '../../helpers/clients/other-user.ts'
 import { RunningCommand, runCommand, runOrThrow } from '../../helpers/command.ts'
-import { berthProgram, TestDaemon } from '../../helpers/daemon.ts'
-import { asUser, nobody, pathsBelow, reachedBy, readableBy, runAs } from '../../helpers/other-user.ts'
+import { berthProgram, TestDaemon } from '../../helpers/daemons/daemon.ts'
 import { until } from '../../helpers/wait.ts'
 
 const account = `bo-${process.pid}`

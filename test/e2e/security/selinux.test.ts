@@ -4,8 +4,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, 
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { getXattr, selinuxPolicy } from '../../../src/sys/index.ts'
-import { BuildDirectory } from '../../helpers/build-directory.ts'
-import { TestDaemon } from '../../helpers/daemon.ts'
+import { BuildDirectory } from '../../helpers/clients/build-directory.ts'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
 import { until } from '../../helpers/wait.ts'
 
 const policy = selinuxPolicy()

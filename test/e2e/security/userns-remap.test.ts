@@ -14,7 +14,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { formatTarHeader, readTar, tarEnd, tarPadding } from '../../../src/archive/index.ts'
 import { runCommand, runOrThrow } from '../../helpers/command.ts'
-import { berthProgram, clientProgram, TestDaemon } from '../../helpers/daemon.ts'
+import { berthProgram, clientProgram, TestDaemon } from '../../helpers/daemons/daemon.ts'
 import { until } from '../../helpers/wait.ts'
 
 const account = `bt-${process.pid}`

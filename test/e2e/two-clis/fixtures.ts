@@ -1,9 +1,9 @@
 /** The daemon's objects that both CLIs show. */
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { TestDaemon } from '../../helpers/daemon.ts'
+import type { TestDaemon } from '../../helpers/daemons/daemon.ts'
+import { writeBusyboxArchive } from '../../helpers/images/test-image.ts'
 import { freePorts } from '../../helpers/ports.ts'
-import { writeBusyboxArchive } from '../../helpers/test-image.ts'
 import { until } from '../../helpers/wait.ts'
 
 /** Images (one name each: docker shows several names of one image in no order), containers in every state, a volume.

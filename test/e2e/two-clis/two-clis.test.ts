@@ -2,8 +2,8 @@
  *  names. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { noDockerCli, TestDaemon } from '../../helpers/daemon.ts'
-import { TwoClis } from '../../helpers/two-clis.ts'
+import { TwoClis } from '../../helpers/clients/two-clis.ts'
+import { noDockerCli, TestDaemon } from '../../helpers/daemons/daemon.ts'
 import { changing } from './changing.ts'
 import { setUp } from './fixtures.ts'
 import { reading } from './reading.ts'

@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { noDockerCli, TestDaemon } from '../../helpers/daemon.ts'
-import { writeBusyboxArchive } from '../../helpers/test-image.ts'
-import { TwoClis } from '../../helpers/two-clis.ts'
+import { TwoClis } from '../../helpers/clients/two-clis.ts'
+import { noDockerCli, TestDaemon } from '../../helpers/daemons/daemon.ts'
+import { writeBusyboxArchive } from '../../helpers/images/test-image.ts'
 
 let daemons: TestDaemon[] = []
 let clis: TwoClis

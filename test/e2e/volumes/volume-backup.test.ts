@@ -16,7 +16,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { getXattr, listXattrs, setXattr } from '../../../src/sys/index.ts'
 import { RunningCommand } from '../../helpers/command.ts'
-import { berthProgram, mountsBelow, TestDaemon } from '../../helpers/daemon.ts'
+import { berthProgram, mountsBelow, TestDaemon } from '../../helpers/daemons/daemon.ts'
 import { until as waitUntil } from '../../helpers/wait.ts'
 
 let daemon: TestDaemon

@@ -4,8 +4,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, test } from 'node:test'
-import { mountsBelow, TestDaemon } from '../../helpers/daemon.ts'
-import { VolumePlugin } from '../../helpers/volume-plugin.ts'
+import { mountsBelow, TestDaemon } from '../../helpers/daemons/daemon.ts'
+import { VolumePlugin } from '../../helpers/services/volume-plugin.ts'
 import { until } from '../../helpers/wait.ts'
 
 let daemon: TestDaemon
