@@ -13,6 +13,7 @@ export type ErrorKind =
   | 'notModified'
   | 'notImplemented'
   | 'unavailable'
+  | 'noSpace'
   | 'cancelled'
   | 'dataLoss'
   | 'internal'

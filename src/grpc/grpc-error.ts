@@ -13,6 +13,7 @@ export const grpcCode = {
   failedPrecondition: 9,
   unimplemented: 12,
   internal: 13,
+  resourceExhausted: 8,
   unavailable: 14,
   dataLoss: 15,
   unauthenticated: 16,
@@ -64,6 +65,8 @@ function codeOf(kind: ErrorKind): number {
       return grpcCode.unimplemented
     case 'unavailable':
       return grpcCode.unavailable
+    case 'noSpace':
+      return grpcCode.resourceExhausted
     case 'cancelled':
       return grpcCode.cancelled
     case 'dataLoss':

@@ -61,6 +61,7 @@ test('statusOf() has a status for every kind of error', () => {
     notModified: 304,
     notImplemented: 501,
     unavailable: 503,
+    noSpace: 507,
     cancelled: 500,
     dataLoss: 500,
     internal: 500,

@@ -12,6 +12,7 @@ import {
   statSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { Database } from './database.ts'
 
@@ -44,6 +45,50 @@ test('open() makes files that only their owner can read, whatever the umask', ()
       db?.close()
     }
   })
+})
+
+test('close() keeps the room of the log, and the next open() takes it without its old content', () => {
+  inDirectory((directory) => {
+    const path = join(directory, 'berth.db')
+    const db = Database.open(path)
+    db.run('CREATE TABLE kept (value TEXT)')
+    db.run("INSERT INTO kept VALUES ('old')")
+    const { ino } = statSync(`${path}-wal`)
+    const { blocks } = statSync(path)
+    assert.ok(blocks * 512 > 1024 * 1024, `${blocks} blocks`)
+    db.close()
+    assert.deepEqual(readdirSync(directory).sort(), ['berth.db', 'berth.db-spare'])
+    assert.equal(statSync(`${path}-spare`).ino, ino)
+    assert.deepEqual(openToOthers(directory), [])
+
+    // Another program changes the database meanwhile.
+    const other = new DatabaseSync(path)
+    other.exec("UPDATE kept SET value = 'new'")
+    other.close()
+    const again = Database.open(path)
+    try {
+      assert.equal(statSync(`${path}-wal`).ino, ino)
+      assert.ok(statSync(`${path}-wal`).blocks * 512 >= 8 * 1024 * 1024)
+      assert.equal(again.get('SELECT value FROM kept')?.value, 'new')
+    } finally {
+      again.close()
+    }
+  })
+})
+
+test('transaction() that the disk has no room for says so, and keeps nothing', () => {
+  const db = Database.open(':memory:')
+  try {
+    db.run('CREATE TABLE kept (value BLOB)')
+    // SQLite's own limit gives the same error as a full disk.
+    db.run('PRAGMA max_page_count = 20')
+    const fill = () => db.transaction(() => db.run('INSERT INTO kept VALUES (zeroblob(1000000))'))
+    assert.throws(fill, { kind: 'noSpace', message: /disk of the data root is full/ })
+    assert.throws(fill, { kind: 'noSpace' })
+    assert.equal(db.get('SELECT count(*) AS n FROM kept')?.n, 0)
+  } finally {
+    db.close()
+  }
 })
 
 /** The files of a database as a killed process leaves them. */

@@ -15,7 +15,8 @@ import { pathsOf, type Roots } from './root-locks.ts'
 /** Directories that the engine keeps in its roots, and files with content that only root may read. */
 const directoryNames = ['build', 'containers', 'content', 'snapshots', 'volumes', 'c', 'exits', 'netns'] as const
 const databaseName = 'berth.db'
-const fileNames = [databaseName, `${databaseName}-wal`, `${databaseName}-shm`, 'engine-id', 'lock'] as const
+const databaseNames = [databaseName, `${databaseName}-wal`, `${databaseName}-shm`, `${databaseName}-spare`]
+const fileNames = [...databaseNames, 'engine-id', 'lock'] as const
 
 /** Bits of a mode, inode(7). */
 const groupBits = 0o070

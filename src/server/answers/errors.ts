@@ -26,6 +26,8 @@ export function statusOf(kind: ErrorKind): number {
       return 501
     case 'unavailable':
       return 503
+    case 'noSpace':
+      return 507
     case 'cancelled':
     case 'dataLoss':
     case 'internal':

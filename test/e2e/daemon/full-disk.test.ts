@@ -1,0 +1,49 @@
+/** A disk that is full does not keep a user from freeing it: containers are listed, stopped, killed and removed. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { TestDaemon } from '../../helpers/daemons/daemon.ts'
+import { SmallDisk } from '../../helpers/disks/small-disk.ts'
+import { until } from '../../helpers/wait.ts'
+
+const fillDisk = 'while :; do cat /dev/zero >> /fill; sleep 0.1; done'
+
+async function statusOf(daemon: TestDaemon, name: string): Promise<string> {
+  return daemon.ok(['inspect', '--format', '{{.State.Status}} {{.State.ExitCode}}', name])
+}
+
+test('a container that fills the disk is stopped, and others are killed, waited for, removed and pruned', async () => {
+  await using disk = await SmallDisk.make()
+  await using daemon = await TestDaemon.start({ dataRoot: disk.dataRoot })
+  await daemon.loadBusybox()
+  const run = (name: string, ...command: string[]) =>
+    daemon.ok(['run', '-d', '--name', name, '--network', 'none', 'busybox', ...command])
+  for (const name of ['stopped', 'killed', 'removed']) await run(name, 'sleep', '1000')
+  await run('ends', 'sh', '-c', 'while [ ! -e /go ]; do sleep 0.1; done; exit 7')
+  for (let n = 0; n < 20; n += 1)
+    await daemon.ok(['create', '--name', `old-${n}`, '--network', 'none', 'busybox', 'true'])
+  await daemon.ok(['volume', 'create', 'vol'])
+  await daemon.ok(['exec', 'ends', 'touch', '/go.later'])
+  await run('fills', 'sh', '-c', fillDisk)
+  await until(async () => (await daemon.inside([], 'true').catch(() => 'full')) === 'full', {
+    what: () => 'the disk to be full',
+    timeoutMs: 30_000,
+  })
+  disk.fill()
+
+  await daemon.ok(['exec', 'ends', 'mv', '/go.later', '/go'])
+  assert.equal(await daemon.ok(['wait', 'ends']), '7')
+  assert.equal(await statusOf(daemon, 'ends'), 'exited 7')
+  await daemon.ok(['kill', 'killed'])
+  assert.equal(await statusOf(daemon, 'killed'), 'exited 137')
+  await daemon.ok(['stop', '-t', '0', 'stopped'])
+  assert.equal(await statusOf(daemon, 'stopped'), 'exited 137')
+  await daemon.ok(['rm', '-f', 'removed'])
+  await daemon.ok(['rename', 'stopped', 'renamed'])
+  await daemon.ok(['volume', 'rm', 'vol'])
+  await daemon.ok(['container', 'prune', '-f'])
+  assert.equal(await daemon.ok(['ps', '-aq', '--filter', 'name=old-']), '')
+  await daemon.ok(['system', 'prune', '-f'])
+  await daemon.ok(['rm', '-f', 'fills'])
+  disk.free()
+  assert.equal(await daemon.inside(['--network', 'none'], 'echo again'), 'again')
+})
