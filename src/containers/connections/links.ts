@@ -7,7 +7,7 @@ import type { LinkPermit } from '../../network/index.ts'
 import { type ContainerRecord, withChanges } from '../record/container-record.ts'
 import type { Uses } from '../record/dependencies.ts'
 import type { ContainerLink } from '../record/link-index.ts'
-import { networkName, sharedNetworkTarget } from '../record/namespaces.ts'
+import { networkOwner, sharedNetworkTarget } from '../record/namespaces.ts'
 import { parseContainerPort } from '../record/port-requests.ts'
 import { isUp } from '../record/state.ts'
 import { editHosts } from './edit-hosts.ts'
@@ -33,7 +33,7 @@ export function requestedLinks(context: Uses<'containers'>, hostConfig: HostConf
   if (mode !== 'bridge' && mode !== 'default') return []
   return texts.map((text) => {
     const { target, alias } = parseLink(text)
-    const record = followNetwork(context, find(context, target))
+    const record = networkOwner(find(context, target), (shared) => find(context, shared))
     if (record.hostConfig.NetworkMode === 'host') throw undefinedBehaviour('host type networking')
     return { target: record.id, alias }
   })
@@ -214,10 +214,4 @@ function find(context: Uses<'containers'>, target: string): ContainerRecord {
     // Not `notFound`: clients would take that for a missing image, and pull.
     throw invalidArgument(`could not get container for ${target}: No such container: ${target}`, { cause })
   }
-}
-
-/** The container whose network this one shares, over any number of steps. */
-function followNetwork(context: Uses<'containers'>, record: ContainerRecord): ContainerRecord {
-  const target = sharedNetworkTarget(networkName(record))
-  return target === undefined ? record : followNetwork(context, find(context, target))
 }

@@ -67,7 +67,7 @@ async function create(
   const image = context.images.resolve(reference, request.platform)
   const config = mergeConfig(request.config, image.config.config)
   const complete = completeHostConfig(context, request.hostConfig)
-  validateRequest(config, complete, context.host)
+  validateRequest(config, complete, context.host, request.config)
   checkCgroupParent(context.settings, complete.CgroupParent)
   checkUserNamespace(context, complete)
   const sizeBytes = layerSizeOf(complete, context.settings)

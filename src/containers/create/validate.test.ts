@@ -31,18 +31,20 @@ const refusedHostConfigs: readonly (readonly [HostConfig, RegExp])[] = [
 ]
 
 test('validateRequest() names the fault in a request', () => {
-  for (const [config, message] of refusedConfigs) assert.throws(() => validateRequest(config, {}, host), message)
+  for (const [config, message] of refusedConfigs)
+    assert.throws(() => validateRequest(config, {}, host, config), message)
   for (const [hostConfig, message] of refusedHostConfigs) {
-    assert.throws(() => validateRequest({}, hostConfig, host), message)
+    assert.throws(() => validateRequest({}, hostConfig, host, {}), message)
   }
 })
 
 test('validateRequest() accepts what the host can provide', () => {
-  validateRequest({}, {}, host)
+  validateRequest({}, {}, host, {})
   validateRequest(
     { WorkingDir: '/srv', Env: ['A', 'B='], Hostname: 'box.local', StopSignal: 'SIGTERM' },
     { NanoCpus: 2e9, CpusetCpus: '0,1', CpusetMems: '0', BlkioWeight: 10, OomScoreAdj: -1000, MemorySwappiness: 0 },
     host,
+    {},
   )
 })
 

@@ -13,12 +13,19 @@ import { validateLimits } from './validate-limits.ts'
 
 const minimumMemoryBytes = 6 * 1024 * 1024
 
-/** Throws `invalidArgument` for the first fault in the request. */
-export function validateRequest(config: ContainerConfig, hostConfig: HostConfig, host: HostFacts): void {
+/** Throws `invalidArgument` for the first fault in the request. `config` is completed from the image; `request` is what
+ *  the client sent. */
+export function validateRequest(
+  config: ContainerConfig,
+  hostConfig: HostConfig,
+  host: HostFacts,
+  request: ContainerConfig,
+): void {
   validateProcess(config)
   validateHealthcheck(config.Healthcheck)
   validateResources(hostConfig, host)
   validateRestart(hostConfig)
+  validateNetworkMode(request, hostConfig)
   validateNetwork(config, hostConfig)
   validateSecurity(hostConfig, host)
 }
@@ -152,8 +159,8 @@ function validateNetwork(config: ContainerConfig, hostConfig: HostConfig): void 
   if (config.MacAddress && !/^([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$/i.test(config.MacAddress)) {
     throw invalidArgument(`${config.MacAddress} is not a valid mac address`)
   }
-  const published = portRequests(config, hostConfig).length > 0
-  if (hostConfig.NetworkMode?.startsWith('container:') === true) validateSharedNetwork(config, hostConfig, published)
+  // Throws for what is not a port.
+  portRequests(config, hostConfig)
   for (const entry of hostConfig.ExtraHosts ?? []) {
     const [, address = ''] = /^[^:=]+[:=](.*)$/s.exec(entry) ?? []
     if (!/^[^:=]+[:=]/.test(entry)) throw invalidArgument(`bad format for add-host: "${entry}"`)
@@ -163,17 +170,24 @@ function validateNetwork(config: ContainerConfig, hostConfig: HostConfig): void 
   }
 }
 
-/** Refuses settings that make no sense for a container in another container's network namespace. */
-function validateSharedNetwork(config: ContainerConfig, hostConfig: HostConfig, published: boolean): void {
-  if (hostConfig.NetworkMode === 'container:') throw invalidArgument('invalid container format container:<name|id>')
-  if (config.Hostname) throw invalidArgument('conflicting options: hostname and the network mode')
-  if (published) throw invalidArgument('conflicting options: port publishing and the container type network mode')
-  if (Object.keys(config.ExposedPorts ?? {}).length > 0) {
-    throw invalidArgument('conflicting options: port exposing and the container type network mode')
+/** Refuses settings that make no sense for a container in the network namespace of another container or of the host.
+ *  Only the request counts: an image may expose ports. */
+function validateNetworkMode(request: ContainerConfig, hostConfig: HostConfig): void {
+  const [kind, ...rest] = (hostConfig.NetworkMode ?? '').split(':')
+  const conflicting = (what: string) => invalidArgument(`conflicting options: ${what}`)
+  if ((kind === 'host' || kind === 'container') && request.MacAddress) {
+    throw conflicting('mac-address and the network mode')
   }
-  if (notEmpty(hostConfig.Dns)) throw invalidArgument('conflicting options: dns and the network mode')
-  if (notEmpty(hostConfig.ExtraHosts)) {
-    throw invalidArgument('conflicting options: custom host-to-IP mapping and the network mode')
+  if (kind !== 'container') return
+  if (!rest[0]) throw invalidArgument('Invalid network mode: invalid container format container:<name|id>')
+  if (request.Hostname) throw conflicting('hostname and the network mode')
+  if (notEmpty(hostConfig.Dns)) throw conflicting('dns and the network mode')
+  if (notEmpty(hostConfig.ExtraHosts)) throw conflicting('custom host-to-IP mapping and the network mode')
+  if (hostConfig.PublishAllPorts === true || Object.keys(hostConfig.PortBindings ?? {}).length > 0) {
+    throw conflicting('port publishing and the container type network mode')
+  }
+  if (Object.keys(request.ExposedPorts ?? {}).length > 0) {
+    throw conflicting('port exposing and the container type network mode')
   }
 }
 

@@ -9,6 +9,7 @@ import {
   BerthError,
   conflict,
   formatNs,
+  internal,
   isBerthError,
   messageOf,
   type Undo,
@@ -37,7 +38,8 @@ import { mountSharedMemory } from '../rootfs/shared-memory.ts'
 import { mountVolumes } from '../rootfs/volume-mounts.ts'
 import { applyEdits } from '../spec/cdi-edits.ts'
 import { requestedEdits } from '../spec/device-requests.ts'
-import { namespaceOf, type PreparedRun, specInput } from '../spec/spec-request.ts'
+import { joinedNetwork } from '../spec/joined-network.ts'
+import { type PreparedRun, specInput } from '../spec/spec-request.ts'
 import { connectPending } from '../streams/attach.ts'
 import { beginForwarding, prepareLogging } from '../streams/log-forwarding.ts'
 import { watchLogSize } from '../streams/log-rotation.ts'
@@ -187,9 +189,10 @@ function prepareRun(
   const mode = record.config.NetworkDisabled === true ? 'none' : (hostConfig.NetworkMode ?? 'default')
   const target = sharedNetworkTarget(mode)
   if (target !== undefined) {
-    const other = context.containers.get(target)
-    const network = { path: namespaceOf(context, target, 'net') }
-    const files = filesOf(context, other.id)
+    // Docker answers with status 500 here.
+    if (context.containers.get(target).id === id) throw internal('cannot join own network namespace')
+    const { namespace, ...files } = joinedNetwork(context, target)
+    const network = { path: namespace }
     labelFiles(context, record, Object.values(files), true)
     return { prepared: { rootfs, network, files } }
   }

@@ -1,5 +1,6 @@
-/** The network of a running container, for build steps that join it (`docker build --network container:NAME`). */
+/** The network of a running container, for containers and build steps that join it (`--network container:NAME`). */
 import type { Uses } from '../record/dependencies.ts'
+import { networkOwner } from '../record/namespaces.ts'
 import { namespaceOf } from './spec-request.ts'
 
 /** What is needed to join a container's network: the path of its network namespace, and the host paths of its `hosts`,
@@ -11,11 +12,11 @@ export interface JoinedNetwork {
   readonly resolvConf: string
 }
 
-/** Finds the network of a running container by name or id. Throws `notFound` for an unknown container and `conflict`
- *  for one that does not run. */
+/** Finds the network of a running container by name or id. A container that joined another one's network has the files
+ *  of that one. Throws `notFound` for an unknown container and `conflict` for one that does not run. */
 export function joinedNetwork(context: Uses<'containers' | 'paths'>, container: string): JoinedNetwork {
   const namespace = namespaceOf(context, container, 'net')
-  const { id } = context.containers.get(container)
+  const { id } = networkOwner(context.containers.get(container), (target) => context.containers.get(target))
   const { paths } = context
   return { namespace, hosts: paths.hosts(id), hostname: paths.hostname(id), resolvConf: paths.resolvConf(id) }
 }
