@@ -9,14 +9,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { findProgram } from '../test/helpers/command.ts'
 import { Cell } from './cell.ts'
 
-const project = join(import.meta.dirname, '..')
 const startLimitMs = 30_000
 const commandLimitMs = 120_000
 
 /** How to start an engine, and which of its processes are daemons. */
 export interface EngineKind {
-  readonly name: 'berth' | 'docker' | 'podman'
+  /** `berth`, `before` (another version of Berth), `docker` or `podman`. */
+  readonly name: string
   readonly program: string
+  /** Of a Berth: the directory of its checkout. */
+  readonly checkout?: string
   /** The name of a process that the program runs permanently besides itself. */
   readonly helper?: string
   /** `root` is a directory for the engine's files. */
@@ -36,16 +38,22 @@ interface Builder {
 /** Debian's CLI, a version with a built-in BuildKit client. Later ones need a plugin. */
 const buildkitClient = '/usr/bin/docker'
 
-/** The engines that can be measured. */
-export const engineKinds: readonly EngineKind[] = [
-  {
-    name: 'berth',
-    program: join(project, 'bin/berthd'),
+/** A Berth, run from a checkout. */
+export function berthFrom(checkout: string, name: string): EngineKind {
+  return {
+    name,
+    checkout,
+    program: join(checkout, 'bin/berthd'),
     command: (root, socket) => ({
       args: [...roots(root), '--host', `unix://${socket}`, '--config-file', emptyConfig(root), ...pidfile(root)],
     }),
-    builder: (_, socket) => ({ command: [join(project, 'bin/berth'), '-H', `unix://${socket}`] }),
-  },
+    builder: (_, socket) => ({ command: [join(checkout, 'bin/berth'), '-H', `unix://${socket}`] }),
+  }
+}
+
+/** The engines that can be measured: this Berth and its peers. */
+export const engineKinds: readonly EngineKind[] = [
+  berthFrom(join(import.meta.dirname, '..'), 'berth'),
   {
     name: 'docker',
     program: 'dockerd',

@@ -2,7 +2,7 @@
  *  other load of the machine affects all of them. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { Engine, engineKinds } from './engine.ts'
+import { berthFrom, Engine, engineKinds } from './engine.ts'
 import { Images } from './images.ts'
 import { type BenchOptions, help, parseOptions } from './options.ts'
 import { describeMachine, formatTable, type Row, toJson } from './report.ts'
@@ -54,7 +54,7 @@ async function bench(options: BenchOptions): Promise<void> {
     for (const work of chosen) {
       if (stop.signal.aborted) break
       try {
-        rows.push(await measure(work, engines, images, options.quick))
+        rows.push(await measure(work, engines, images, options))
       } catch (error) {
         // The other works are still worth measuring.
         console.error(`${work.key}:`, error)
@@ -76,7 +76,9 @@ async function bench(options: BenchOptions): Promise<void> {
 
 async function startEngines(options: BenchOptions, images: Images, engines: Engine[]) {
   const before = describeMachine({})
-  for (const kind of engineKinds.filter(({ name }) => options.engines.includes(name))) {
+  const kinds = engineKinds.filter(({ name }) => options.engines.includes(name))
+  if (options.before !== undefined) kinds.push(berthFrom(options.before, 'before'))
+  for (const kind of kinds) {
     const engine = await Engine.start(kind)
     if (engine === undefined) {
       process.stderr.write(`${kind.name} is not installed and left out\n`)
@@ -88,14 +90,15 @@ async function startEngines(options: BenchOptions, images: Images, engines: Engi
   return { ...before, versions: Object.fromEntries(engines.map(({ name, version }) => [name, version])) }
 }
 
-async function measure(work: Work, all: readonly Engine[], images: Images, quick: boolean): Promise<Row> {
+async function measure(work: Work, all: readonly Engine[], images: Images, options: BenchOptions): Promise<Row> {
   const engines = all.filter(({ name }) => work.without?.includes(name) !== true)
-  const rounds = quick ? (work.quickRounds ?? Math.ceil(work.rounds / 3)) : work.rounds
+  const rounds = options.rounds ?? (options.quick ? (work.quickRounds ?? Math.ceil(work.rounds / 3)) : work.rounds)
   const samples = new Map<string, number[]>(engines.map(({ name }) => [name, []]))
   for (const engine of engines) await work.prepare?.(engine, images)
   const isCheap = work.rounds > 3
   for (let round = isCheap ? -1 : 0; round < rounds; round++) {
-    for (const engine of engines) {
+    // Every other round runs backwards, so that no engine always follows the same one.
+    for (const engine of round % 2 === 0 ? engines : engines.toReversed()) {
       stop.signal.throwIfAborted()
       const value = await work.measure(engine, images)
       if (round >= 0) samples.get(engine.name)?.push(value)

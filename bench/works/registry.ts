@@ -9,7 +9,6 @@ import { freePort } from '../../test/helpers/ports.ts'
 import { type Engine, runTimed } from '../engine.ts'
 import type { Work } from '../work.ts'
 
-const berth = join(import.meta.dirname, '../../bin/berth')
 const clients = 32
 const layerBytes = 48_000_000
 
@@ -65,7 +64,8 @@ class Server {
     const address = `127.0.0.1:${await freePort()}`
     mkdirSync(join(root, 'storage'))
     const config = join(root, 'config.yml')
-    const isBerth = engine.name === 'berth'
+    const { checkout } = engine.kind
+    const isBerth = checkout !== undefined
     writeFileSync(
       config,
       isBerth
@@ -73,7 +73,7 @@ class Server {
         : `version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\nstorage: {filesystem: {rootdirectory: ${root}/storage}}\nhttp: {addr: '${address}'}\n`,
     )
     const [program, args]: readonly [string, readonly string[]] = isBerth
-      ? [berth, ['registry', 'serve', '--config', config, '--listen', address]]
+      ? [join(checkout, 'bin/berth'), ['registry', 'serve', '--config', config, '--listen', address]]
       : ['docker-registry', ['serve', config]]
     const server = new Server(
       root,
