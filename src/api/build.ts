@@ -105,6 +105,8 @@ export interface BuildRequest {
   readonly cpusetCpus?: string
   readonly cpusetMems?: string
   readonly cgroupParent?: string
+  /** The hostname of RUN. The build argument BUILDKIT_SANDBOX_HOSTNAME overrides it. */
+  readonly hostname?: string
   readonly squash: boolean
   readonly explain: boolean
   /** Only runs the build checks and builds nothing. */

@@ -71,10 +71,10 @@ export class ImageExporter {
     const assembled = await this.#assemble(job, attributes, lease, isIndexed)
     if (output.type === 'oci' || output.type === 'docker') {
       await this.#writeArchive(job, attributes, assembled, output.type)
-      return { ...metadataOf(assembled, namesOf(job, attributes)), ...this.#provenanceMetadata(job) }
+      return { ...metadataOf(assembled, job, attributes), ...this.#provenanceMetadata(job) }
     }
     const id = await this.#keepAndPush(job, attributes, assembled)
-    return { ...metadataOf(assembled, namesOf(job, attributes)), ...this.#provenanceMetadata(job), id }
+    return { ...metadataOf(assembled, job, attributes), ...this.#provenanceMetadata(job), id }
   }
 
   /** Exports the caches that a request names, except inline ones, which are part of the image. */
@@ -275,10 +275,14 @@ function withInlineCache(image: BuiltImage, { cacheTo, buildArgs }: WantedOutput
   return { ...image, config }
 }
 
-/** The metadata of an image. Only an image for a single platform has a configuration digest. */
-function metadataOf({ parts, top }: AssembledImage, names: readonly Reference[]): ExportMetadata {
+/** The metadata of an image. Only an image for a single platform has a configuration digest. Clients name an image by
+ *  that digest if it is there, otherwise by its manifest's. */
+function metadataOf({ parts, top }: AssembledImage, job: ExportJob, attributes: ImageAttributes): ExportMetadata {
+  const names = namesOf(job, attributes)
   return {
-    ...(parts.length > 1 ? {} : { 'containerimage.config.digest': parts[0].config.descriptor.digest }),
+    ...(parts.length > 1 || attributes.preferImageDigest
+      ? {}
+      : { 'containerimage.config.digest': parts[0].config.descriptor.digest }),
     'containerimage.descriptor': top.descriptor,
     'containerimage.digest': top.descriptor.digest,
     ...(names.length === 0 ? {} : { 'image.name': names.map(formatReference).join(',') }),

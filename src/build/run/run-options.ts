@@ -46,7 +46,7 @@ export function runOptionsOf(request: BuildRequest): RunOptions {
     network: request.network === undefined || request.network === '' ? 'default' : request.network,
     cgroupParent: request.cgroupParent || undefined,
     allow: new Set(request.allow),
-    hostname: request.buildArgs.BUILDKIT_SANDBOX_HOSTNAME ?? defaultHostname,
+    hostname: request.buildArgs.BUILDKIT_SANDBOX_HOSTNAME || request.hostname || defaultHostname,
   }
 }
 

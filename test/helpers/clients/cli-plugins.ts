@@ -1,4 +1,4 @@
-/** The docker CLI's plugins that `test/runner/cli-plugins` unpacks (Debian 13's), and their replacements. */
+/** The docker CLI's plugins that `test/runner/cli-plugins` unpacks (Debian 13's), and the newer buildx of `test/runner/go-clients`. */
 import { accessSync, constants } from 'node:fs'
 import { join } from 'node:path'
 
@@ -7,7 +7,15 @@ export const cliPluginDirectory = join(import.meta.dirname, '../../../node_modul
 
 /** A plugin's program, or undefined if it could not be unpacked. It also runs by itself: `docker-compose up`. */
 export function findCliPlugin(name: 'docker-buildx' | 'docker-compose'): string | undefined {
-  const path = join(cliPluginDirectory, name)
+  return executable(join(cliPluginDirectory, name))
+}
+
+/** The program of buildx 0.36, or undefined if it could not be built. */
+export function findNewBuildx(): string | undefined {
+  return executable(join(import.meta.dirname, '../../../node_modules/.cache/go-clients/buildx-0.36.1'))
+}
+
+function executable(path: string): string | undefined {
   try {
     accessSync(path, constants.X_OK)
     return path

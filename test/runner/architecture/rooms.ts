@@ -148,7 +148,6 @@ build/buildkit/history           base oci contract grpc build/buildkit/gen build
 build/layer                      base oci sys content runtime images build/model
 build/context                    base oci api sys archive registry/client images build/dockerfile build/tree build/workers build/model build/layer
 build/buildkit/session           base api contract archive grpc build/buildkit/gen build/context
-build/buildkit/request           base oci api contract build/buildkit/gen build/dockerfile build/buildkit/session
 build/export/attestations        base oci api content build/model
 build/export/parts               base oci api contract events registry/client images build/model
 build/export/layers              base oci archive content images build/model build/export/parts
@@ -157,6 +156,7 @@ build/export/image               oci archive content registry/client images buil
 build/export/sbom                base sys store build/export/attestations
 build/host                       base api contract registry/client images build/model build/context
 build/export                     base oci api contract content images build/model build/export/attestations build/export/parts build/export/layers build/export/cache build/export/image build/export/sbom build/host
+build/buildkit/request           base oci api contract build/buildkit/gen build/dockerfile build/buildkit/session build/export
 build/buildkit/solve             base oci api contract grpc build/buildkit/gen build/dockerfile build/tree build/model build/buildkit/progress build/buildkit/history build/context build/buildkit/session build/buildkit/request build/host build/export
 build/buildkit/services          base oci api contract grpc build/buildkit/gen build/buildkit/progress build/buildkit/history build/buildkit/session build/buildkit/request build/buildkit/solve
 build/buildkit                   base contract grpc build/buildkit/gen build/buildkit/progress build/buildkit/history build/buildkit/session build/buildkit/solve build/buildkit/services

@@ -1,5 +1,6 @@
 /** Translates options of BuildKit's Dockerfile frontend into a request to the builder. Each option is used, ignored on
- *  purpose, or refused by name. https://docs.docker.com/reference/cli/docker/buildx/build/ lists the flags that set
+ *  purpose, or refused by name. Newer clients send options that this version does not know. Such an option does not fail
+ *  the build; a warning names it. https://docs.docker.com/reference/cli/docker/buildx/build/ lists the flags that set
  *  them. */
 import type {
   BuildAttestation,
@@ -14,29 +15,10 @@ import { BerthError, invalidArgument, notImplemented } from '../../../base/index
 import type { BuildkitEntry } from '../../../contract/index.ts'
 import { csvFields, csvPairs } from '../../dockerfile/index.ts'
 import { isUpload } from '../session/upload.ts'
+import { unknownFrontendOptions, withKnownAttributes } from './known-options.ts'
 import type { SolveInput } from './solve-input.ts'
 
 type Attrs = Readonly<Record<string, string>>
-
-const known: ReadonlySet<string> = new Set([
-  ...['filename', 'target', 'platform', 'no-cache', 'image-resolve-mode', 'add-hosts', 'shm-size', 'ulimit'],
-  ...['cgroup-parent', 'force-network-mode', 'cache-from', 'cache-imports', 'context', 'contextkey', 'dockerfilekey'],
-  // These have no effect here.
-  ...['source', 'cmdline', 'syntax', 'multi-platform', 'requestid', 'frontend.caps', 'override-copy-image'],
-])
-
-/** Prefixes of options. `vcs:` and the like only matter for the provenance of other builders; several local sessions
- *  are one session here. */
-const knownPrefixes = [
-  'build-arg:',
-  'label:',
-  'context:',
-  'attest:',
-  'vcs:',
-  'input-metadata:',
-  'local-sessionid:',
-  'local-sharedkeyhint:',
-]
 
 /** Names of the client's directories. */
 export interface LocalNames {
@@ -48,15 +30,20 @@ export interface LocalNames {
   readonly layouts: ReadonlyMap<string, { readonly store: string; readonly digest: string }>
 }
 
+/** A translated request. */
+export interface FrontendRequest {
+  readonly request: BuildRequest
+  readonly names: LocalNames
+  /** What to tell the user: one warning for each option that Berth does not know. */
+  readonly warnings: readonly string[]
+}
+
 /** Makes the request. Throws `invalidArgument` for values that can't be parsed, `notImplemented` for options that Berth
  *  does not support. */
-export function toBuildRequest(input: SolveInput): { readonly request: BuildRequest; readonly names: LocalNames } {
+export function toBuildRequest(input: SolveInput): FrontendRequest {
   const { attrs } = input
   checkFrontend(input)
-  for (const name of Object.keys(attrs)) {
-    if (!known.has(name) && !knownPrefixes.some((prefix) => name.startsWith(prefix)))
-      throw notImplemented(`the Dockerfile frontend's option ${name}`)
-  }
+  const outputs = outputsOf(input.exports).map(withKnownAttributes)
   const { namedContexts, named, layouts } = namedContextsOf(input)
   const names: LocalNames = {
     context: attrs.contextkey || 'context',
@@ -72,7 +59,7 @@ export function toBuildRequest(input: SolveInput): { readonly request: BuildRequ
     context: input.llb === undefined ? contextOf(input) : { kind: 'none' },
     ...(input.llb === undefined ? {} : { dockerfile: input.llb.dockerfile }),
     namedContexts,
-    targets: [{ ...(target === '' ? {} : { name: target }), tags: [], outputs: outputsOf(input.exports) }],
+    targets: [{ ...(target === '' ? {} : { name: target }), tags: [], outputs: outputs.map(({ output }) => output) }],
     ...(attrs.platform ? { platforms: attrs.platform.split(',') } : {}),
     buildArgs: withPrefix(attrs, 'build-arg:'),
     labels: withPrefix(attrs, 'label:'),
@@ -81,7 +68,8 @@ export function toBuildRequest(input: SolveInput): { readonly request: BuildRequ
     noCacheFilter: listOf(noCache),
     pull: attrs['image-resolve-mode'] === 'pull',
     network: networkOf(attrs['force-network-mode']),
-    ...numbersOf(attrs),
+    ...limitsOf(attrs),
+    ...(attrs.hostname ? { hostname: attrs.hostname } : {}),
     ulimits: listOf(attrs.ulimit).map(toUlimit),
     ...(attrs['cgroup-parent'] ? { cgroupParent: attrs['cgroup-parent'] } : {}),
     squash: false,
@@ -94,7 +82,11 @@ export function toBuildRequest(input: SolveInput): { readonly request: BuildRequ
     cacheTo: input.cacheExports.map(toCacheOption),
     attests: attestsOf(attrs),
   }
-  return { request, names }
+  return {
+    request,
+    names,
+    warnings: [...unknownFrontendOptions(attrs), ...outputs.flatMap(({ warnings }) => warnings)],
+  }
 }
 
 /** Only Dockerfiles are supported. A frontend image in `# syntax=` is not fetched. */
@@ -129,10 +121,12 @@ function namedContextsOf({ attrs, session, inputs }: SolveInput) {
       case 'docker-image://':
         namedContexts[name] = { kind: 'image', reference: rest }
         break
-      case 'local:':
+      case 'local:': {
         named.set(name, rest)
-        namedContexts[name] = { kind: 'local', key: keyOf(session.sharedKey, rest) }
+        const sharedKey = attrs[`sharedkey:localdir:${name}`] ?? session.sharedKey
+        namedContexts[name] = { kind: 'local', key: keyOf(sharedKey, rest) }
         break
+      }
       case 'oci-layout://': {
         const [, store = '', digest = ''] = /^([^:@]+)(?::[^@]*)?@(sha(?:256|512):[0-9a-f]+)$/.exec(rest) ?? []
         if (store === '') throw invalidArgument(`invalid OCI layout ${rest} for context ${name}`)
@@ -165,12 +159,34 @@ function networkOf(mode: string | undefined): string {
   throw invalidArgument(`network mode ${JSON.stringify(mode)} not supported by buildkit`)
 }
 
-function numbersOf(attrs: Attrs): { readonly shmSizeBytes?: number } {
+/** The limits of RUN. */
+function limitsOf(attrs: Attrs): Partial<BuildRequest> {
   const size = attrs['shm-size'] ?? ''
-  if (size === '') return {}
-  if (!/^\d{1,15}$/.test(size)) throw invalidArgument(`failed to parse shm size ${JSON.stringify(size)}`)
-  return { shmSizeBytes: Number(size) }
+  if (!/^\d{0,15}$/.test(size)) throw invalidArgument(`failed to parse shm size ${JSON.stringify(size)}`)
+  const limits: Partial<Record<(typeof limitNames)[number][1], number>> = {}
+  for (const [name, member] of limitNames) {
+    const text = attrs[name] ?? ''
+    if (text === '') continue
+    const isUnlimited = name === 'memswap' && text === '-1'
+    if (!isUnlimited && !/^[1-9]\d{0,14}$/.test(text))
+      throw invalidArgument(`invalid ${name} value: ${text}: must be a number greater than 0`)
+    limits[member] = Number(text)
+  }
+  return {
+    ...limits,
+    ...(size === '' ? {} : { shmSizeBytes: Number(size) }),
+    ...(attrs.cpusetcpus ? { cpusetCpus: attrs.cpusetcpus } : {}),
+    ...(attrs.cpusetmems ? { cpusetMems: attrs.cpusetmems } : {}),
+  }
 }
+
+const limitNames = [
+  ['memory', 'memoryBytes'],
+  ['memswap', 'memorySwapBytes'],
+  ['cpushares', 'cpuShares'],
+  ['cpuperiod', 'cpuPeriod'],
+  ['cpuquota', 'cpuQuota'],
+] as const
 
 /** Parses `nofile=1024:2048`. */
 function toUlimit(text: string): Ulimit {

@@ -71,7 +71,8 @@ export class RunningBuild {
   async #run({ builder, results, input, progress, signal, onProvenance }: RunningBuildOptions): Promise<BuildOutcome> {
     const response: Record<string, string> = {}
     try {
-      const { request, names } = toBuildRequest(input)
+      const { request, names, warnings } = toBuildRequest(input)
+      const untold = [...warnings]
       const started = new Date().toISOString()
       const client = solveClient({
         input,
@@ -82,6 +83,9 @@ export class RunningBuild {
         emit: (event) => {
           const shown = input.llb === undefined ? event : llbEvent(event, input.llb.name)
           if (shown !== undefined) progress.event(shown)
+          // Clients drop warnings that arrive before any step.
+          if (shown?.type === 'vertex')
+            for (const message of untold.splice(0)) progress.event({ type: 'warning', message })
           if (event.type === 'metadata') Object.assign(response, toResponse(event.values))
         },
         onBuilt: async (images) => {

@@ -1,4 +1,4 @@
-/** Attributes of `--output` for images and archives. Each attribute is honored or refused by name.
+/** Attributes of `--output`. Each attribute is honored or refused by name.
  *  https://docs.docker.com/build/exporters/image-registry/ */
 import type { BuildOutput } from '../../../api/index.ts'
 import { invalidArgument, notImplemented } from '../../../base/index.ts'
@@ -25,6 +25,8 @@ export interface ImageAttributes {
   /** False: write an OCI layout as a directory. */
   readonly tar: boolean
   readonly rewriteTimestamp: boolean
+  /** Name the result by its manifest: leave the configuration's digest out of the metadata. */
+  readonly preferImageDigest: boolean
   /** Attributes `annotation…` with their values, as given. */
   readonly annotations: ReadonlyMap<string, string>
 }
@@ -32,9 +34,10 @@ export interface ImageAttributes {
 const known: ReadonlySet<string> = new Set([
   ...['name', 'push', 'push-by-digest', 'store', 'unpack', 'name-canonical'],
   ...['compression', 'compression-level', 'force-compression'],
-  ...['oci-mediatypes', 'rewrite-timestamp', 'tar'],
+  ...['oci-mediatypes', 'rewrite-timestamp', 'tar', 'prefer-image-digest'],
 ])
 
+/** Attributes that Berth does not support. `false` asks for what Berth does anyway. */
 const refused: ReadonlySet<string> = new Set([
   'dangling-name-prefix',
   'registry.insecure',
@@ -42,17 +45,26 @@ const refused: ReadonlySet<string> = new Set([
   'prefer-nondist-layers',
 ])
 
+/** Attributes of outputs that are files. */
+const knownOfFiles: ReadonlySet<string> = new Set(['platform-split'])
+
+/** True when outputs of this type have an attribute with that name, even if Berth refuses to honor it. */
+export function hasOutputAttribute(type: BuildOutput['type'], name: string): boolean {
+  if (type === 'tar' || type === 'local') return knownOfFiles.has(name)
+  return known.has(name) || refused.has(name) || name.startsWith('annotation')
+}
+
 /** Checks the attributes. Throws `invalidArgument` for unknown ones, `notImplemented` for those that Berth does not
  *  support. */
 export function parseImageAttributes(
   { type, attrs }: BuildOutput,
   { isIndexed = false }: { readonly isIndexed?: boolean } = {},
 ): ImageAttributes {
-  const annotations = new Map<string, string>()
+  const annotations = new Map(Object.entries(attrs).filter(([name]) => name.startsWith('annotation')))
   for (const [name, value] of Object.entries(attrs)) {
-    if (name.startsWith('annotation')) annotations.set(name, value)
-    else if (refused.has(name)) throw notImplemented(`output option ${name}`)
-    else if (!known.has(name)) throw invalidArgument(`unknown option ${JSON.stringify(name)} for the ${type} exporter`)
+    if (refused.has(name)) refuse(name, value)
+    else if (!hasOutputAttribute(type, name))
+      throw invalidArgument(`unknown option ${JSON.stringify(name)} for the ${type} exporter`)
   }
   const flag = (name: string, fallback: boolean) => booleanOf(name, attrs[name], fallback)
   const push = type === 'registry' || flag('push', false)
@@ -78,15 +90,21 @@ export function parseImageAttributes(
     ociTypes: flag('oci-mediatypes', true),
     tar: flag('tar', true),
     rewriteTimestamp: flag('rewrite-timestamp', false),
+    preferImageDigest: flag('prefer-image-digest', false),
     annotations,
   }
+}
+
+function refuse(name: string, value: string): void {
+  const isOff = name !== 'dangling-name-prefix' && !booleanOf(name, value, true)
+  if (!isOff) throw notImplemented(`output option ${name}`)
 }
 
 /** Checks the attributes of outputs that are files. Gives the value of `platform-split`: whether each platform gets a
  *  directory of its own. Undefined when it is not given. */
 export function parseFileAttributes(type: string, attrs: BuildOutput['attrs']): boolean | undefined {
   for (const name of Object.keys(attrs)) {
-    if (name === 'platform-split') continue
+    if (knownOfFiles.has(name)) continue
     throw invalidArgument(`unknown option ${JSON.stringify(name)} for the ${type} exporter`)
   }
   const given = attrs['platform-split']
