@@ -1,6 +1,7 @@
 /** Runs a build, from the request to the images. Each step has a key, a digest of everything it reads. A step whose key
  *  is in the cache is not run again (see cache/). Stages run in parallel; each starts as soon as the stages that it
  *  builds on or copies from are done. A build that fails or is canceled leaves valid cache records and nothing else. */
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { BuildRequest } from '../api/index.ts'
 import { BerthError, invalidArgument, isBerthError } from '../base/index.ts'
@@ -64,9 +65,11 @@ export async function clearBuildRemains(
   for await (const { key, kind } of parts.snapshots.walk()) {
     if (kind === 'active' && key.startsWith(stepSnapshotPrefix)) await parts.snapshots.remove(key)
   }
-  parts.trash.discard(join(parts.directory, 'tmp'))
+  // The directory itself stays, because on a full disk no new one can be made.
+  const remains = join(parts.directory, 'tmp')
+  for (const path of [parts.directory, remains]) makePrivateDirectory(path, passingGroup)
+  for (const name of readdirSync(remains)) parts.trash.discard(join(remains, name))
   clearCacheMounts(parts)
-  for (const path of [parts.directory, join(parts.directory, 'tmp')]) makePrivateDirectory(path, passingGroup)
 }
 
 /** Runs a build request. Throws `BerthError`: `cancelled` when `host.signal` is aborted, `DockerfileError` for a faulty
