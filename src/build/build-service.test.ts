@@ -41,6 +41,7 @@ test('BuildService.prune() moves cache mounts to the trash, except those that a 
       if (path === mounts[1]) queueMicrotask(() => taken.add('mount-taken'))
       return 10
     },
+    requireRoom: () => {},
     onPrune: () => {},
   })
   const pruned = await service.prune({ all: true, filters: {} })

@@ -34,6 +34,8 @@ export interface BuildServiceOptions {
   readonly policy: () => CachePolicy
   /** Gives the total size of the files in a directory, in bytes. */
   readonly measure: (path: string) => Promise<number>
+  /** Called before each build. Throws `noSpace` if the disk is full. */
+  readonly requireRoom: () => void
   /** Called with the freed bytes after a prune that a user asked for, not after the automatic one behind builds. */
   readonly onPrune: (freedBytes: number) => void
 }
@@ -57,7 +59,8 @@ export class BuildService implements BuildBackend {
    *  The parameter also names the contract's `BuildClient`: TypeScript compares parameters of methods loosely, so with
    *  `BuilderClient` alone it would accept a builder that requires more than the API server gives. */
   async build(request: BuildRequest, client: BuildClient | BuilderClient): Promise<readonly BuiltImageId[]> {
-    const { parts, exporter } = this.#options
+    const { parts, exporter, requireRoom } = this.#options
+    requireRoom()
     try {
       const { images } = await build(parts, request, clientHost(parts, request, client), exporter)
       return images.map(({ id, target }) => ({ id, tags: request.targets[target]?.tags ?? [] }))

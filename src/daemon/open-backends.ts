@@ -14,6 +14,7 @@ import { missingFeatures, networkService } from '../network/index.ts'
 import { systemService } from '../system/index.ts'
 import { volumeService } from '../volumes/index.ts'
 import type { ApiExposure } from './api-exposure.ts'
+import { requireRoom, roomyContainers, roomyImages } from './disk-room.ts'
 import { openBuilds } from './open-builds.ts'
 import type { DataParts } from './open-data.ts'
 import type { HostParts } from './open-host-parts.ts'
@@ -40,7 +41,7 @@ export async function openBackends(
   const { background } = context
   const { maxConcurrentUploads } = config.registries
   const pushes = new ImagePushes({ parts: images.parts, events, maxConcurrentUploads })
-  const containers = containerService(context)
+  const containers = roomyContainers(containerService(context), config.dataRoot)
   boot.step('build cache')
   const builds = await openBuilds({
     db,
@@ -56,6 +57,7 @@ export async function openBackends(
     labels: context.labels,
     joinNetwork: (container) => joinedNetwork(context, container),
     checkLimits: (limits) => validateResources(limits, context.host),
+    requireRoom: () => requireRoom(config.dataRoot),
     config: () => current.config,
     logger: logger.child({ component: 'build' }),
   })
@@ -68,7 +70,7 @@ export async function openBackends(
   const backends: Backends = {
     containers,
     exec: new Execs(context),
-    images: imageService(images, pushes),
+    images: roomyImages(imageService(images, pushes), config.dataRoot),
     system: systemService({
       get config() {
         return current.config

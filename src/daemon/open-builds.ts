@@ -35,6 +35,8 @@ export interface BuildWiring {
   readonly networks: Networks
   readonly runtime: ConmonRuntime
   readonly specHost: SpecHost
+  /** Throws `noSpace` if the disk is full. */
+  readonly requireRoom: () => void
   readonly config: () => DaemonConfig
   readonly remap: UserRemap | undefined
   readonly joinNetwork: BuildParts['joinNetwork']
@@ -91,6 +93,7 @@ export async function openBuilds(wiring: BuildWiring): Promise<BuildService> {
     exporter,
     policy: () => cachePolicy(wiring.config()),
     measure: (path) => diskUsage(path),
+    requireRoom: wiring.requireRoom,
     onPrune: (bytes) => wiring.events.publish('builder', 'prune', '', { reclaimed: String(bytes) }),
   })
 }

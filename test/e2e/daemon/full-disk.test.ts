@@ -1,5 +1,8 @@
 /** A disk that is full does not keep a user from freeing it: containers are listed, stopped, killed and removed. */
 import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { TestDaemon } from '../../helpers/daemons/daemon.ts'
 import { SmallDisk } from '../../helpers/disks/small-disk.ts'
@@ -73,4 +76,43 @@ test('the daemon boots on a full disk, after a stop and after a kill, and remove
   assert.equal(await daemon.ok(['ps', '-aq']), '')
   disk.free()
   assert.equal(await daemon.inside(['--network', 'none'], 'echo again'), 'again')
+})
+
+test('what fills the disk is refused at once on a full disk, with what to do, and works again after a removal', async () => {
+  await using disk = await SmallDisk.make()
+  await using daemon = await TestDaemon.start({ dataRoot: disk.dataRoot })
+  await daemon.loadBusybox()
+  await daemon.ok(['create', '--name', 'made', '--network', 'none', 'busybox', 'true'])
+  const context = await mkdtemp(join(tmpdir(), 'b-full-'))
+  try {
+    await writeFile(join(context, 'Dockerfile'), 'FROM busybox\nRUN touch /x\n')
+    await writeFile(join(context, 'empty.tar'), Buffer.alloc(1024))
+    const writes = [
+      ['create', '--network', 'none', 'busybox'],
+      ['commit', 'made', 'committed'],
+      ['tag', 'busybox', 'other'],
+      ['pull', '127.0.0.1:1/none'],
+      ['load', '-i', join(context, 'empty.tar')],
+      ['import', join(context, 'empty.tar')],
+      ['build', context],
+    ]
+    const refusals = async (message: RegExp) => {
+      for (const args of writes) {
+        const { code, stderr } = await daemon.berth(args)
+        assert.notEqual(code, 0, String(args))
+        assert.match(stderr, message, String(args))
+      }
+    }
+    disk.fill()
+    await refusals(/the disk of the data root is full \(\d+ kB free\): remove containers/)
+    disk.free()
+    disk.takeInodes()
+    await refusals(/no room for more files \(\d+ inodes free\): remove containers/)
+    assert.equal(await daemon.ok(['ps', '-aq', '--filter', 'name=made']).then((ids) => ids.length), 12)
+    disk.free()
+    await daemon.ok(['tag', 'busybox', 'other'])
+    await daemon.ok(['commit', 'made', 'committed'])
+  } finally {
+    await rm(context, { recursive: true })
+  }
 })
